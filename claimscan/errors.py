@@ -1,0 +1,62 @@
+"""Expected failures, each with one plain sentence, a remedy and an exit code (contract.md)."""
+
+from __future__ import annotations
+
+
+class ClaimscanError(Exception):
+    """Something went wrong that a person can do something about.
+
+    ``str(error)`` is one sentence saying what happened; ``remedy`` says what to do next.
+    """
+
+    exit_code = 3
+    remedy = ""
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.remedy = remedy or type(self).remedy
+
+
+class UsageError(ClaimscanError):
+    """The command or function was used wrongly."""
+
+    exit_code = 2
+
+
+class UnreadableDocument(ClaimscanError):
+    """A document could not be read at all. Subclasses say why."""
+
+
+class MissingDocument(UnreadableDocument):
+    remedy = "Check the spelling of the name and that the file is on this computer."
+
+
+class EmptyDocument(UnreadableDocument):
+    remedy = "Download or export the document again."
+
+
+class UnsupportedFormat(UnreadableDocument):
+    remedy = "claimscan reads PDF, Word (.docx), HTML, Markdown and plain text."
+
+
+class DamagedDocument(UnreadableDocument):
+    remedy = "Download the document again, or open it in a reader and save a new copy."
+
+
+class EncryptedDocument(UnreadableDocument):
+    remedy = "Open it with its password and save a copy without one, then check the copy."
+
+
+class NoTextFound(UnreadableDocument):
+    remedy = "The pages are pictures. Install the OCR extra (see the README) or ask the publisher for a text version."
+
+
+class LimitExceeded(UnreadableDocument):
+    remedy = "Check a smaller part of the document, or raise the limit in the settings."
+
+
+class RuleError(ClaimscanError):
+    """A rule or table file is wrong: unknown key, duplicate id, missing example, bad pattern."""
+
+    exit_code = 2
+    remedy = "Correct the rule file named in the message."

@@ -1,0 +1,178 @@
+"""Finds the evidence a document gives: spans that fill the slots of codebook section 2.
+
+Rules are data (``data/lexicons/evidence_*.toml``). This module decides where they may look: only sentences with a gate word,
+never a clause about the future (E5), and it turns a match into a record with a self-contained verbatim quote.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from typing import Any
+
+import ahocorasick_rs
+
+from claimscan import counting, people
+from claimscan.lexicon import Rule, compiled, load, rules
+from claimscan.records import Evidence, Population, Sentence
+
+_QUOTE_WORDS = 45  # a longer sentence is cut to the clauses around the match
+
+
+@cache
+def all_rules() -> tuple[Rule, ...]:
+    return tuple(rule for name in load("evidence.toml")["files"] for rule in rules(name))
+
+
+@cache
+def _gate() -> tuple[Any, tuple[tuple[int, ...], ...]]:
+    """An automaton over every gate word, and for each word the rules it opens."""
+    opens: dict[str, list[int]] = {}
+    for i, rule in enumerate(all_rules()):
+        for word in rule.gate:
+            opens.setdefault(word, []).append(i)
+    return ahocorasick_rs.AhoCorasick(list(opens)), tuple(tuple(v) for v in opens.values())
+
+
+def gated(text: str) -> list[int]:
+    """Indexes into :func:`all_rules` of the rules whose gate words occur in the text, in order."""
+    automaton, opens = _gate()
+    hits = {p for p, _, _ in automaton.find_matches_as_indexes(text.lower(), overlapping=True)}
+    return sorted({i for p in hits for i in opens[p]})
+
+
+def find(sentences: Iterable[Sentence], population: Population) -> tuple[Evidence, ...]:
+    """All evidence in the sentences, in reading order, not yet linked to products (``product`` is "").
+
+    Ids are e1, e2 ... in that order. The same slot and value is given once per sentence, by its best rule.
+    """
+    found: list[Evidence] = []
+    for sentence in sentences:
+        best: dict[tuple[str, str], Evidence] = {}
+        for evidence in _in_sentence(sentence, population):
+            key = (evidence.slot, evidence.value)
+            if key not in best or evidence.score > best[key].score:
+                best[key] = evidence
+        found += sorted(best.values(), key=lambda e: (e.start, e.end, e.slot, e.value))
+    return tuple(Evidence(**{**_fields(e), "id": f"e{i}"}) for i, e in enumerate(found, 1))
+
+
+def _fields(evidence: Evidence) -> dict[str, Any]:
+    return {name: getattr(evidence, name) for name in Evidence.__slots__}
+
+
+def _in_sentence(sentence: Sentence, population: Population) -> Iterator[Evidence]:
+    opened = gated(sentence.text)
+    masked = people.mask(sentence.text, population) if opened else ""
+    for i in opened:
+        rule = all_rules()[i]
+        if rule.unless and compiled(rule.unless).search(masked):
+            continue
+        for match in compiled(rule.pattern).finditer(masked):
+            if rule.future or not is_future(sentence.text, match):
+                yield from apply(rule, match, sentence, population)
+
+
+def apply(rule: Rule, match: re.Match[str], sentence: Sentence, population: Population) -> Iterator[Evidence]:
+    """The record that one match of a rule makes, or nothing where its people do not fit the rule."""
+    groups = printed(match, sentence.text)
+    phrase = groups.get("who") or ""
+    who = rule.who or people.classify(phrase, population)
+    value = rule.value
+    detail = dict(rule.detail)
+    if value == "@who":
+        value = _author(who) if rule.slot == "authorship" else _reviewer(who) if rule.slot == "reviewers" else who
+        if not value:
+            return
+    if rule.slot == "count":
+        count = _count(rule, match, groups, who, sentence.text)
+        if count is None:
+            return
+        detail |= count
+        value = str(detail["kind"])
+    start, end = quote_span(sentence.text, *(match.span("quote") if groups.get("quote") else match.span()))
+    yield Evidence(
+        id="",
+        slot=rule.slot,
+        value=value,
+        start=sentence.start + start,
+        end=sentence.start + end,
+        quote=sentence.text[start:end],
+        page=sentence.page,
+        rule=rule.id,
+        score=rule.score,
+        who=who,
+        certainty=rule.certainty,
+        detail=detail,
+    )
+
+
+def _author(who: str) -> str:
+    """Codebook 2.1 from the kind of people said to have written."""
+    return {"le": "le", "parent_carer": "le", "proxy": "proxy", "professional": "professional", "organisations": "professional", "mixed": "mixed_with_le"}.get(who, "")
+
+
+def _reviewer(who: str) -> str:
+    return {"le": "le", "parent_carer": "parent_carer", "proxy": "proxy", "professional": "professional", "public": "public", "mixed": "le"}.get(who, "")
+
+
+def is_future(text: str, match: re.Match[str]) -> bool:
+    """Whether the match lies in a clause about what is to come (E5)."""
+    clause_start = max((m.end() for m in re.finditer(r"[;:.]\s|\s[–—-]\s|,\s(?:and|but|which|who)\s|\bbut\b|\bwhen\b", text[: match.start()])), default=0)
+    hit = compiled(load("evidence.toml")["future"]["pattern"]).search(text, clause_start, match.end())
+    return hit is not None
+
+
+def printed(match: re.Match[str], text: str) -> dict[str, str]:
+    """The groups of a match on the mask as the words printed in the sentence."""
+    return {name: text[slice(*match.span(name))] for name, value in match.groupdict().items() if value is not None}
+
+
+def _count(rule: Rule, match: re.Match[str], groups: dict[str, str], who: str, text: str) -> dict[str, Any] | None:
+    """The fields of codebook 2.3. Numbers as printed; a number of people with lived experience is le_n, any other total_n."""
+    kind = str(rule.detail.get("kind", ""))
+    count: dict[str, Any] = {"le_n": None, "total_n": None, "unit": rule.detail.get("unit") or counting.unit(text)}
+    n = counting.number(groups["n"]) if groups.get("n") else None
+    total = counting.number(groups["total"]) if groups.get("total") else None
+    if groups.get("low") and groups.get("high"):
+        count["low"], count["high"] = counting.number(groups["low"]), counting.number(groups["high"])
+        kind = kind or "range"
+    if n is None and total is None and not kind:
+        return None
+    lived = who in {"le", "parent_carer"} or rule.detail.get("of") == "le"
+    if n is not None:
+        count["le_n" if lived and rule.detail.get("of") != "total" else "total_n"] = n
+    if total is not None:
+        count["total_n"] = total
+    if who == "organisations":
+        count["unit"] = "organisations"
+    if not kind:
+        at = match.start("n") if groups.get("n") else match.start("total")
+        kind = counting.qualifier(text[:at])
+    return count | {"kind": kind}
+
+
+_CLAUSE = re.compile(r"[;:]\s|\s[–—]\s|,\s+(?:and|but|so|which|who|while|where|after|before|because)\s")
+
+
+def quote_span(text: str, start: int, end: int) -> tuple[int, int]:
+    """A self-contained quote around a match: the sentence, or for a long one the clauses that the match touches."""
+    if len(text.split()) <= _QUOTE_WORDS:
+        return 0, len(text)
+    left = max((m.end() for m in _CLAUSE.finditer(text, 0, start)), default=0)
+    right = min((m.start() for m in _CLAUSE.finditer(text, end)), default=len(text))
+    while left < right and text[left].isspace():
+        left += 1
+    return left, right
+
+
+def check_examples(rule: Rule, population: Population, yes: Sequence[Any]) -> list[str]:
+    """The ``yes`` examples that the rule does not find, for tests and for whoever writes a rule."""
+    missed = []
+    for example in yes:
+        text, value = example if isinstance(example, list) else (example, None)
+        got = {e.value for e in _in_sentence(Sentence(0, len(text), text, 1, 0), population) if e.rule == rule.id}
+        if not got or (value and value not in got):
+            missed.append(f"{text} -> {sorted(got)}")
+    return missed

@@ -1,0 +1,244 @@
+"""Every record that passes between steps, and the settings record. No input or output here.
+
+All records are frozen. Offsets are half-open character offsets into ``Document.text``. Pages count from 1.
+Boxes are in PDF points with the origin at the top left of the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+# --- what was read --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Bounds and choices of one run. They are part of the provenance.
+
+    Attributes:
+        max_pages: pages read from one document; the rest are listed as unread.
+        max_bytes: size of a file that is still opened, in bytes.
+        max_page_chars: characters kept from one page; a page with more is cut and warned about.
+        max_seconds: time allowed for reading one document, in seconds.
+        ocr: read pages that have no text layer by OCR (needs the ``ocr`` extra).
+        ocr_language: tesseract language codes joined by ``+``.
+    """
+
+    max_pages: int = 5000
+    max_bytes: int = 500_000_000
+    max_page_chars: int = 200_000
+    max_seconds: float = 300.0
+    ocr: bool = False
+    ocr_language: str = "eng"
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    page: int
+    x0: float
+    top: float
+    x1: float
+    bottom: float
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page. ``unread`` is a reason in plain words where nothing could be read from it; ``ocr`` marks OCR text."""
+
+    number: int
+    start: int
+    end: int
+    width: float = 0.0
+    height: float = 0.0
+    unread: str = ""
+    ocr: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A run of text that belongs together: a paragraph, list item, heading, table row or box paragraph.
+
+    ``kind`` is one of ``heading``, ``paragraph``, ``item``, ``row``, ``furniture`` (running heads, page numbers, contents
+    lines: kept in the text so that nothing is lost, never judged). ``level`` is the heading's depth (1 is the title),
+    0 for other kinds. A block never crosses a page.
+    """
+
+    start: int
+    end: int
+    page: int
+    kind: str = "paragraph"
+    level: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Warning_:
+    code: str
+    message: str
+    page: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document as text in reading order, with its pages and blocks.
+
+    ``anchors`` lets the reader that made the document find the place on the page of any character; only ``reading`` knows
+    its shape. It is not part of equality or of the report.
+    """
+
+    id: str
+    source: str
+    format: str
+    text: str
+    pages: tuple[Page, ...]
+    blocks: tuple[Block, ...]
+    title: str = ""
+    warnings: tuple[Warning_, ...] = ()
+    anchors: Any = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """Codebook E1: who the document is about. ``kind``: adults, children, all_age, carers, residents or unknown."""
+
+    label: str = ""
+    kind: str = "unknown"
+    quote: str = ""
+    page: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence (or heading, list item, table row) of one block. ``heading`` is the nearest heading above it."""
+
+    start: int
+    end: int
+    text: str
+    page: int
+    block: int
+    kind: str = "paragraph"
+    heading: str = ""
+
+
+# --- what was found -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """One span containing a trigger (codebook section 0), with its type (section 1).
+
+    ``thing`` is the words for what was made, as printed, where the clause says so ("this strategy"); ``who`` is the words
+    for the people it was made with.
+    """
+
+    id: str
+    start: int
+    end: int
+    text: str
+    page: int
+    sentence: Sentence
+    family: str
+    type: str
+    rule: str
+    score: float
+    hedge: bool = False
+    scope: str = "whole"
+    thing: str = ""
+    who: str = ""
+    product: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One span that fills one slot (codebook section 2) of one product.
+
+    ``who`` is whose evidence it is: le, parent_carer, proxy, public, professional, organisations, mixed, unclear or "".
+    ``detail`` carries the fields of ``count`` (le_n, total_n, kind, unit, low, high), the ``frequency`` of continuity and
+    the ``axis`` of breadth. Slot ``mark`` holds the marks of rule C5 (recycled, negated, reason_given, credited,
+    children_took_part, body, commercial, disclosed, pointer).
+    """
+
+    id: str
+    slot: str
+    value: str
+    start: int
+    end: int
+    quote: str
+    page: int
+    rule: str
+    score: float
+    who: str = ""
+    certainty: str = "explicit"
+    product: str = ""
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """One thing made. ``mentions`` are ids; empty where the document describes it without a trigger word (E20)."""
+
+    id: str
+    name: str
+    is_document: bool
+    mentions: tuple[str, ...] = ()
+
+
+# --- what was judged ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One step of the grading. ``rule`` and ``facts`` replay: see :func:`claimscan.grading.replay`."""
+
+    rule: str
+    text: str
+    evidence: tuple[str, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What would raise the grade: the grade reached, what is needed in plain words, and the gap it closes."""
+
+    to: str
+    needs: str
+    gap: str
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    code: str
+    kind: str
+    plain: str
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    gap: str
+    ask: str
+    record: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The judgement of one product (codebook sections 3 to 5)."""
+
+    product: str
+    grade: str
+    label: str
+    band: str
+    plain: str
+    supports: str
+    ceiling: str
+    proxy_grade: str | None
+    borderline: bool
+    second_reading: str | None
+    score: float
+    slots: Mapping[str, Any]
+    reasons: tuple[Reason, ...]
+    next: tuple[Step, ...]
+    flags: tuple[Flag, ...]
+    questions: tuple[Question, ...]
+    crosswalk: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,162 @@
+"""The finding for a person at a terminal: short, plain, and with no colour unless it is wanted."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from claimscan.records import Product
+from claimscan.showing import wording as say
+
+if TYPE_CHECKING:
+    from claimscan.report import Report
+
+FULL_PRODUCTS = 4
+QUOTES = 5
+QUESTIONS = 3
+SILENCES = 6
+MARKS = {"concern": "!", "ask": "?", "credit": "+"}
+
+
+def summary(report: Report, *, width: int = 80, colour: bool = False, everything: bool = False) -> str:
+    """The whole finding as text.
+
+    Args:
+        report: what was found.
+        width: columns to keep within; at least 40 are used.
+        colour: mark headings with terminal codes.
+        everything: also list the other uses of the word, and show every product and quote in full.
+
+    Returns:
+        Lines that end in a line break. Nothing from the document can send a terminal code.
+    """
+    return "\n".join(_lines(report, max(40, min(width, 100)), colour, everything)) + "\n"
+
+
+def _lines(report: Report, width: int, colour: bool, everything: bool) -> Iterator[str]:
+    document = report.document
+    source = say.clean(document.source)
+    name = say.title(report)
+    named = f"{say.short(name, 120)} ({source}; {say.about(report)})" if name != source else f"{name} ({say.about(report)})"
+    yield from _wrap(f"{named}: {say.claims_found(report)[0].lower()}{say.claims_found(report)[1:]}", width)
+    if report.population.label:
+        where = say.pages(report, [report.population.page])
+        yield from _wrap(
+            f"It is about {say.clean(report.population.label)}" + (f" ({where})." if where else "."), width
+        )
+    yield from _wrap(say.FAIR, width)
+
+    products = say.in_order(report)
+    full = products if everything else products[:FULL_PRODUCTS]
+    for n, product in enumerate(full, 1):
+        yield ""
+        yield from _product(report, product, n, width, colour, everything)
+    if products[len(full) :]:
+        yield ""
+        yield _heading("More claims", colour)
+        for n, product in enumerate(products[len(full) :], len(full) + 1):
+            yield from _wrap(f"{n}. {_name(product)}: {say.shows(report.findings[product.id])}", width, "", "   ")
+        yield from _wrap("To see them in full, add --all.", width)
+
+    others = say.other_mentions(report)
+    if others:
+        yield ""
+        count = say.number(len(others), "other use of the word", "other uses of the word")
+        hint = "" if everything else " To see them, add --all."
+        yield from _wrap(f"{count}, not graded: {say.counted(others)}.{hint}", width)
+        if everything:
+            for m in others:
+                one = say.tables()["mentions"].get(m.type, (m.type, m.type))[0]
+                where = say.pages(report, [m.page])
+                yield from _wrap(
+                    f"- {where + ', ' if where else ''}{one}: “{say.short(m.sentence.text, 120)}”", width, "", "  "
+                )
+
+    missing = say.unread(report)
+    notes = say.warnings(report)
+    if missing or notes:
+        yield ""
+        yield _heading("Not read, or read with care" if missing and notes else "Not read" if missing else "Take care", colour)
+        for line in missing + notes:
+            yield from _wrap(f"- {line}", width, "", "  ")
+        if missing and not any(p.ocr for p in document.pages):
+            yield from _wrap("- To have pages read that are pictures, add --ocr.", width, "", "  ")
+
+
+def _product(report: Report, product: Product, n: int, width: int, colour: bool, everything: bool) -> Iterator[str]:
+    finding = report.findings[product.id]
+    yield _heading(f"{n}. {_name(product)}", colour)
+
+    words, source = say.claim_words(report, product)
+    if words and source is not None:
+        times = len(product.mentions)
+        where = [say.pages(report, [source.page]), f"and {say.number(times - 1, 'more time')}" if times > 1 else ""]
+        beside = ", ".join(w for w in where if w)
+        lead = "Claim" if product.mentions else "Described, without the word"
+        yield from _wrap(f"{lead}: “{say.short(words, 220)}”" + (f" ({beside})" if beside else ""), width, "   ", "   ")
+    yield ""
+    verdict = " ".join(p for p in (say.shows(finding), say.ceiling(finding)) if p)
+    lines = list(_wrap(verdict, width, "   ", "   "))
+    yield from (_strong(line, colour) for line in lines)
+    for note in say.asides(finding):
+        yield from _wrap(note, width, "   ", "   ")
+
+    found = say.chosen_evidence(report, product)
+    shown = found if everything else found[:QUOTES]
+    if shown:
+        yield ""
+        yield "   What it says"
+        for e, group in shown:
+            where = say.pages(report, [e.page])
+            opening = f"- {where}, " if where else "- "
+            yield from _wrap(f"{opening}“{say.short(e.quote, 160)}”", width, "   ", "     ")
+            yield from _wrap(f"{say.says(group)}", width, "     = ", "       ")
+        if len(found) > len(shown):
+            more = say.number(len(found) - len(shown), "more quote")
+            yield from _wrap(f"{more}: add --all.", width, "     ", "     ")
+
+    silent = say.unstated(finding)
+    if silent:
+        kept = silent if everything else silent[:SILENCES]
+        rest = len(silent) - len(kept)
+        yield ""
+        yield from _wrap(
+            "Not stated: " + "; ".join(kept) + (f"; and {say.number(rest, 'other thing')}" if rest else "") + ".",
+            width, "   ", "   ",
+        )  # fmt: skip
+
+    if finding.flags:
+        yield ""
+        places = {e.id: e.page for e in report.evidence}
+        for kind, mark in MARKS.items():
+            for flag in (f for f in finding.flags if f.kind == kind):
+                where = say.pages(report, [places.get(e) for e in flag.evidence])
+                text = f"{say.word(kind, 'flags')}: {say.clean(flag.plain).rstrip('.')}"
+                yield from _wrap(f"{mark} {text}" + (f" ({where})." if where else "."), width, "   ", "     ")
+
+    if finding.questions:
+        yield ""
+        yield "   What to ask next"
+        asked = finding.questions if everything else finding.questions[:QUESTIONS]
+        for i, question in enumerate(asked, 1):
+            yield from _wrap(f"{i}. {say.clean(question.ask)}", width, "   ", "      ")
+
+
+def _name(product: Product) -> str:
+    name = say.short(product.name, 90)
+    return name[:1].upper() + name[1:]
+
+
+def _wrap(text: str, width: int, first: str = "", rest: str = "") -> Iterator[str]:
+    yield from textwrap.wrap(
+        text, width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False
+    )  # fmt: skip
+
+
+def _heading(text: str, colour: bool) -> str:
+    return f"\x1b[1;36m{text}\x1b[0m" if colour else text
+
+
+def _strong(line: str, colour: bool) -> str:
+    return f"\x1b[1m{line}\x1b[0m" if colour else line

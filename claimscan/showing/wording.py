@@ -1,0 +1,327 @@
+"""Plain words for the codes of a report, and text from documents made safe to show.
+
+The words are in ``data/templates/wording.toml``. Every sentence keeps to codebook section 0: it says what the document
+shows, never what happened, and "not stated" is never a "no".
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from claimscan.records import Evidence, Finding, Mention, Product
+
+if TYPE_CHECKING:
+    from claimscan.report import Report
+
+FAIR = "We grade what the document shows, not what happened. “Not stated” is never a “no”."
+CLAIM_TYPES = ("DOC_DONE", "OTHER_DONE", "PRACTICE")
+LEVELS = ("1", "2", "3", "4", "5", "6")
+
+# Controls could move the cursor or recolour a terminal; direction marks could make text read other than it is.
+_UNSAFE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ufffe\uffff"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
+)
+_SPACE = re.compile(r"\s+")
+_UNSTATED = ("not_stated", "none_stated", "", None)
+
+
+def clean(text: str) -> str:
+    """Text from a document on one line, without control or direction characters."""
+    return _SPACE.sub(" ", _UNSAFE.sub("", _SPACE.sub(" ", text))).strip()
+
+
+def short(text: str, length: int = 180) -> str:
+    """:func:`clean` text, cut after a whole word where it is longer than ``length`` characters, with an ellipsis."""
+    text = clean(text)
+    if len(text) <= length:
+        return text
+    cut = text[: length - 1]
+    return cut[: cut.rfind(" ") if " " in cut[length // 2 :] else len(cut)].rstrip(" ,;:–-") + "…"
+
+
+@cache
+def tables() -> Mapping[str, Any]:
+    """The wording tables, as read."""
+    text = files("claimscan").joinpath("data/templates/wording.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+def word(code: str, *path: str) -> str:
+    """The plain words of a code in one table, or the code's own words."""
+    table: Any = tables()
+    for key in path:
+        table = table.get(key, {})
+    return str(table.get(code, code.replace("_", " ").replace("-", " ")))
+
+
+def ladder() -> Sequence[Mapping[str, str]]:
+    """The six levels, lowest first: ``grade``, ``label``, ``band``, ``plain``."""
+    levels: Sequence[Mapping[str, str]] = tables()["ladder"]
+    return levels
+
+
+def level_name(grade: str) -> str:
+    """``level 3 (Consulted)``, or a status in its own words."""
+    for level in ladder():
+        if level["grade"] == grade:
+            return f"level {grade} ({level['label']})"
+    return f"status {grade}"
+
+
+def pages(report: Report, numbers: Iterable[int | None]) -> str:
+    """``page 4`` or ``pages 4, 7 and 12``; empty where the document has one page only."""
+    found = sorted({n for n in numbers if n})
+    if not found or len(report.document.pages) < 2:
+        return ""
+    if len(found) == 1:
+        return f"page {found[0]}"
+    return "pages " + ", ".join(map(str, found[:-1])) + f" and {found[-1]}"
+
+
+def page_ranges(numbers: Iterable[int]) -> str:
+    """``page 7`` or ``pages 7, 9 to 11``."""
+    runs: list[list[int]] = []
+    for n in sorted(set(numbers)):
+        if runs and n == runs[-1][1] + 1:
+            runs[-1][1] = n
+        else:
+            runs.append([n, n])
+    parts = [str(a) if a == b else f"{a} to {b}" if b > a + 1 else f"{a}, {b}" for a, b in runs]
+    alone = len(runs) == 1 and runs[0][0] == runs[0][1]
+    return ("page " if alone else "pages ") + ", ".join(parts)
+
+
+def number(n: int, one: str, many: str = "") -> str:
+    """``1 claim``, ``3 claims``."""
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def sentence(text: str) -> str:
+    """The text with a capital letter and a full stop."""
+    text = clean(text)
+    if not text:
+        return ""
+    return text[0].upper() + text[1:] + ("" if text[-1] in ".!?…”" else ".")
+
+
+# --- the finding ----------------------------------------------------------------------------------------------------
+
+
+def title(report: Report) -> str:
+    return clean(report.document.title) or clean(report.document.source) or "this document"
+
+
+def shows(finding: Finding) -> str:
+    """What the document shows, as one sentence with the grade."""
+    if finding.grade in LEVELS:
+        part = {"part": " For a part of it, the", "presentation": " For how it looks or reads, the"}
+        opening = part.get(str(finding.slots.get("scope", "")), "The").strip()
+        plain = clean(finding.plain).rstrip(".")
+        return f"{opening} document shows: {plain} ({clean(finding.label)}, level {finding.grade} of 6)."
+    more = word(finding.grade, "statuses") if finding.grade in tables()["statuses"] else ""
+    return f"{sentence(finding.plain or finding.label)} {more}".strip()
+
+
+def ceiling(finding: Finding) -> str:
+    """What the document leaves open above the grade; empty where there is nothing above it."""
+    if finding.ceiling not in LEVELS or finding.grade == "6":
+        return ""
+    if finding.grade not in LEVELS or int(finding.ceiling) > int(finding.grade):
+        return f"Nothing in it rules out level {finding.ceiling}."
+    return "What it states rules out a higher level."
+
+
+def asides(finding: Finding) -> list[str]:
+    """Whatever else belongs to the grade: a second reading, and the part of people who speak for others."""
+    notes = []
+    if finding.borderline:
+        second = finding.second_reading
+        notes.append(
+            f"This is a close call: it could also be read as {level_name(second)}."
+            if second
+            else "This is a close call between two neighbouring levels; the lower one is shown."
+        )
+    if finding.proxy_grade:
+        notes.append(
+            "People who speak for them had a part of their own: "
+            f"measured the same way, it would be {level_name(finding.proxy_grade)}."
+        )
+    return notes
+
+
+def claim_words(report: Report, product: Product) -> tuple[str, Mention | Evidence | None]:
+    """The claim in the document's own words, and the record it comes from."""
+    of_it = [m for m in report.mentions if m.product == product.id or m.id in product.mentions]
+    claims = [m for m in of_it if m.type in CLAIM_TYPES] or of_it
+    if claims:
+        # A heading or a hedged claim says less than a plain sentence of the text.
+        best = min(claims, key=lambda m: (m.sentence.kind == "heading", m.hedge, m.start))
+        return clean(best.sentence.text), best
+    found = [e for e in report.evidence if e.product == product.id]
+    if found:
+        return clean(found[0].quote), found[0]
+    return "", None
+
+
+def is_stated(value: Any) -> bool:
+    return value not in _UNSTATED and value != [] and value != ()
+
+
+def unstated(finding: Finding) -> list[str]:
+    """What the document does not say about this product, in the order of the slots."""
+    stated = {slot for slot, value in finding.slots.items() if is_stated(value)}
+    if "reviewers" not in stated and stated & {"authorship", "contributors"} and "stage" in stated:
+        stated.add("reviewers")
+    return [t["silent"] for slot, t in tables()["slots"].items() if "silent" in t and slot not in stated]
+
+
+def slot_name(slot: str) -> str:
+    return str(tables()["slots"].get(slot, {}).get("name", slot.replace("_", " ")))
+
+
+def value_words(evidence: Evidence) -> str:
+    """What one piece of evidence says, in plain words."""
+    if evidence.slot in ("authorship", "reviewers", "contributors"):
+        said = word(evidence.value, "people")
+    elif evidence.slot == "count":
+        said = count_words(evidence.detail, evidence.value)
+    else:
+        said = word(evidence.value, "values", evidence.slot)
+    frequency = evidence.detail.get("frequency")
+    if frequency:
+        said += f", {clean(str(frequency))}"
+    return said + (" (not quite clear)" if evidence.certainty == "borderline" else "")
+
+
+def count_words(detail: Mapping[str, Any], kind: str = "") -> str:
+    """A count in words, from the fields of codebook 2.3."""
+    kind = str(detail.get("kind") or kind)
+    unit = word(str(detail.get("unit") or "participants"), "values", "unit")
+    opening = {"min": "at least ", "max": "at most ", "approx": "about "}.get(kind, "")
+    some, total = detail.get("le_n"), detail.get("total_n")
+    if kind == "vague":
+        return "a word, not a number"
+    if kind == "one_of_many":
+        return f"one person out of {total}" if total else "one person in a larger group"
+    if kind == "range" and detail.get("low") is not None and detail.get("high") is not None:
+        return f"{detail['low']:,} to {detail['high']:,} {unit}"
+    if some is not None and total is not None:
+        return f"{opening}{some:,} out of {total:,} {unit}"
+    if some is not None:
+        return f"{opening}{some:,} {'person' if some == 1 and unit == 'people' else unit}"
+    if total is not None:
+        return f"{opening}{total:,} {unit} in all"
+    return kind.replace("_", " ") or "a number"
+
+
+def chosen_evidence(report: Report, product: Product, most: int | None = None) -> list[tuple[Evidence, list[Evidence]]]:
+    """The product's evidence, one entry for each place, each with all that the place says.
+
+    What the grade rests on comes first, then what a flag rests on, then the rest in the order of the slots. Quotes that
+    lie inside one another are one place, shown by the longest.
+    """
+    finding = report.findings[product.id]
+    order = list(tables()["slots"])
+    graded = {e for reason in finding.reasons for e in reason.evidence}
+    flagged = {e for flag in finding.flags for e in flag.evidence}
+
+    def rank(e: Evidence) -> tuple[int, int, int, str]:
+        weight = 0 if e.id in graded else 1 if e.id in flagged else 2
+        return weight, order.index(e.slot) if e.slot in order else len(order), e.start, e.id
+
+    cited = graded | flagged
+    mine = sorted((e for e in report.evidence if e.product == product.id or e.id in cited), key=rank)
+    groups: list[list[Evidence]] = []
+    for e in mine:
+        for group in groups:
+            if any(e.start < g.end and g.start < e.end for g in group):
+                group.append(e)
+                break
+        else:
+            groups.append([e])
+    entries = [(max(group, key=lambda e: (e.end - e.start, -e.start)), group) for group in groups]
+    return entries if most is None else entries[:most]
+
+
+def says(group: Sequence[Evidence]) -> str:
+    """What one place says about each slot: ``who wrote it: people who speak for them; how many: 4 of 12``."""
+    parts: dict[str, list[str]] = {}
+    for e in group:
+        words = parts.setdefault(slot_name(e.slot), [])
+        if value_words(e) not in words:
+            words.append(value_words(e))
+    return "; ".join(f"{name}: {', '.join(words)}" for name, words in parts.items())
+
+
+# --- the rest of the document ---------------------------------------------------------------------------------------
+
+
+def other_mentions(report: Report) -> list[Mention]:
+    """Uses of the word that belong to no product."""
+    used = {m for product in report.products for m in product.mentions}
+    return [m for m in report.mentions if m.id not in used and not m.product]
+
+
+def counted(mentions: Iterable[Mention]) -> str:
+    """``5 plans for the future, 4 names or headings``, most frequent first."""
+    counts = Counter(m.type for m in mentions)
+    parts = []
+    for code, n in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+        one, many = tables()["mentions"].get(code, (code, code))
+        parts.append(number(n, one, many))
+    return ", ".join(parts)
+
+
+def claims_found(report: Report) -> str:
+    """How many claims the document makes, as a sentence."""
+    claimed = sum(1 for p in report.products if p.mentions)
+    described = len(report.products) - claimed
+    if not report.products:
+        return "No claim that something was co-produced was found."
+    parts = []
+    if claimed:
+        parts.append(f"{number(claimed, 'claim')} that something was co-produced")
+    if described:
+        parts.append(f"{number(described, 'thing')} described as made with people, without the word")
+    return sentence(" and ".join(parts))
+
+
+def unread(report: Report) -> list[str]:
+    """What could not be read, one sentence for each reason, and how to have it read."""
+    why: dict[str, list[int]] = {}
+    for page in report.document.pages:
+        if page.unread:
+            why.setdefault(clean(page.unread), []).append(page.number)
+    return [f"{sentence(page_ranges(numbers))[:-1]}: {reason}." for reason, numbers in why.items()]
+
+
+def warnings(report: Report) -> list[str]:
+    """The reader's warnings, one line for each message, with its pages."""
+    where: dict[str, list[int]] = {}
+    for w in report.document.warnings:
+        where.setdefault(clean(w.message), []).extend([w.page] if w.page else [])
+    return [
+        (sentence(message)[:-1] + f" ({page_ranges(numbers)})." if numbers else sentence(message))
+        for message, numbers in where.items()
+    ]
+
+
+def in_order(report: Report) -> list[Product]:
+    """Products with the document itself first."""
+    return sorted(report.products, key=lambda p: not p.is_document)
+
+
+def about(report: Report) -> str:
+    """What kind of document it is: ``PDF, 48 pages``."""
+    document = report.document
+    kind = {"docx": "Word document", "html": "web page", "text": "text", "markdown": "Markdown"}.get(
+        document.format, document.format.upper()
+    )
+    return kind + (f", {number(len(document.pages), 'page')}" if len(document.pages) > 1 else "")
