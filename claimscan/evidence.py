@@ -65,56 +65,78 @@ def _fields(evidence: Evidence) -> dict[str, Any]:
 def _in_sentence(sentence: Sentence, population: Population) -> Iterator[Evidence]:
     opened = gated(sentence.text)
     masked = people.mask(sentence.text, population) if opened else ""
+    with_bodies = _BODY.sub(lambda m: sentence.text[slice(*m.span())], masked)
     for i in opened:
         rule = all_rules()[i]
-        if rule.unless and compiled(rule.unless).search(masked):
+        text = with_bodies if rule.bodies else masked
+        if rule.unless and compiled(rule.unless).search(text):
             continue
-        for match in compiled(rule.pattern).finditer(masked):
+        for match in compiled(rule.pattern).finditer(text):
             if rule.future or not is_future(sentence.text, match):
                 yield from apply(rule, match, sentence, population)
 
 
+_BODY = re.compile("\u27e6B~*\u27e7")
+_LETTER = re.compile("\u27e6(\\w)~*\u27e7")
+_REVIEWERS = frozenset({"le", "parent_carer", "proxy", "professional", "public"})
+
+
 def apply(rule: Rule, match: re.Match[str], sentence: Sentence, population: Population) -> Iterator[Evidence]:
-    """The record that one match of a rule makes, or nothing where its people do not fit the rule."""
+    """The records that one match of a rule makes, or nothing where its people do not fit the rule."""
     groups = printed(match, sentence.text)
-    phrase = groups.get("who") or ""
+    named = next((name for name in groups if name.startswith("who")), "")
+    phrase = groups.get(named, "")
+    letters = set(_LETTER.findall(match[named])) if named else set()
+    if rule.among and not letters & set(rule.among):
+        return
     who = rule.who or people.classify(phrase, population)
-    value = rule.value
-    detail = dict(rule.detail)
-    if value == "@who":
-        value = _author(who) if rule.slot == "authorship" else _reviewer(who) if rule.slot == "reviewers" else who
-        if not value:
-            return
-    if rule.slot == "count":
-        count = _count(rule, match, groups, who, sentence.text)
-        if count is None:
-            return
-        detail |= count
-        value = str(detail["kind"])
     start, end = quote_span(sentence.text, *(match.span("quote") if groups.get("quote") else match.span()))
-    yield Evidence(
-        id="",
-        slot=rule.slot,
-        value=value,
-        start=sentence.start + start,
-        end=sentence.start + end,
-        quote=sentence.text[start:end],
-        page=sentence.page,
-        rule=rule.id,
-        score=rule.score,
-        who=who,
-        certainty=rule.certainty,
-        detail=detail,
-    )
+    also = rule.also if not rule.also_among or letters & set(rule.also_among) else {}
+    for slot, value in ((rule.slot, rule.value), *also.items()):
+        detail = dict(rule.detail)
+        if value in ("@who", "@with"):
+            value = _named(slot, value, who, letters)
+            if not value:
+                continue
+        if slot == "count":
+            count = _count(rule, match, groups, who, sentence.text)
+            if count is None:
+                continue
+            detail |= count
+            value = str(detail["kind"])
+        elif groups.get("frequency"):
+            detail["frequency"] = groups["frequency"]
+        yield Evidence(
+            id="",
+            slot=slot,
+            value=value,
+            start=sentence.start + start,
+            end=sentence.start + end,
+            quote=sentence.text[start:end],
+            page=sentence.page,
+            rule=rule.id,
+            score=rule.score,
+            who=who,
+            certainty=rule.certainty,
+            detail=detail,
+        )
 
 
-def _author(who: str) -> str:
-    """Codebook 2.1 from the kind of people said to have written."""
-    return {"le": "le", "parent_carer": "le", "proxy": "proxy", "professional": "professional", "organisations": "professional", "mixed": "mixed_with_le"}.get(who, "")
+def _named(slot: str, how: str, who: str, letters: set[str]) -> str:
+    """The value that the kind of people named gives to a slot, "" where it gives none (codebook 2.1, 2.2).
 
-
-def _reviewer(who: str) -> str:
-    return {"le": "le", "parent_carer": "parent_carer", "proxy": "proxy", "professional": "professional", "public": "public", "mixed": "le"}.get(who, "")
+    ``how`` is "@with" where the people wrote together with the organisation that speaks, else "@who".
+    """
+    if slot == "reviewers":
+        return {"mixed": "le", "organisations": "professional"}.get(who, who if who in _REVIEWERS else "")
+    if slot != "authorship":
+        return who
+    others = how == "@with" or bool(letters & {"P", "O"})
+    if who in ("le", "parent_carer", "mixed"):
+        return "mixed_with_le" if others or who == "mixed" else "le"
+    if who == "proxy":
+        return "mixed_no_le" if others else "proxy"
+    return "professional" if who in ("professional", "organisations") else ""
 
 
 def is_future(text: str, match: re.Match[str]) -> bool:

@@ -66,6 +66,7 @@ def expand(pattern: str) -> str:
     """A rule's pattern as a plain regular expression (see the module's text for what is expanded)."""
     out: list[str] = []
     depth = i = 0
+    behind = False
     while i < len(pattern):
         c = pattern[i]
         if c == "\\":
@@ -76,6 +77,10 @@ def expand(pattern: str) -> str:
             depth = 1
         elif c == "]" and depth:
             depth = 0
+        if pattern.startswith(("(?<=", "(?<!"), i):
+            behind = True  # a look-behind must have a fixed width, so a space in it is one character
+        elif c == ")":
+            behind = False
         name = _NAME.match(pattern, i) if c == "@" and not depth else None
         if name:
             out.append(words(name[1]))
@@ -84,7 +89,7 @@ def expand(pattern: str) -> str:
         if depth:
             out.append(r"\s" if c == " " else c)
         elif c == " ":
-            out.append(r"\s+")
+            out.append(r"\s" if behind else r"\s+")
         elif c in "'\u2019":
             out.append("['\u2019\u2018]")
         elif c == "-" and 0 < i < len(pattern) - 1 and pattern[i - 1].isalpha() and pattern[i + 1].isalpha():
@@ -109,11 +114,16 @@ class Rule:
     """One pattern rule of an evidence file. See CONTRIBUTING.md for how to write one.
 
     Attributes:
-        value: the slot's value, or ``@who`` when it is the kind of people named in the group ``who``.
-        pattern: where the evidence is. Group ``who`` (optional) is the people; group ``quote`` (optional) narrows the quote;
+        value: the slot's value; ``@who`` when it is the kind of people named in the group ``who``; ``@with`` when those people
+            wrote with the organisation ("written with tenants").
+        pattern: where the evidence is. Group ``who`` (optional; ``who2`` ... in other branches) is the people; group ``quote`` (optional) narrows the quote;
             groups ``n`` and ``total`` (counts) are numbers.
         gate: lower-case substrings; the pattern is tried only where one of them occurs.
         unless: a pattern that, found in the same sentence, rules this rule out.
+        among: letters of people (people.toml); the group ``who`` must name at least one of them.
+        also: further slots and values that the same words state ("wrote" gives authorship, method and decision_power).
+        also_among: as ``among``, for ``also`` only.
+        bodies: True where the pattern reads names of bodies as printed, because they say what the method was ("steering group").
         future: True where the rule may fire in a clause about the future (codebook E5 keeps all others out of it).
         yes, no: our own sentences. A ``yes`` is a sentence or ``[sentence, value]``.
     """
@@ -125,6 +135,10 @@ class Rule:
     gate: tuple[str, ...]
     unless: str = ""
     who: str = ""
+    among: str = ""
+    also: Mapping[str, str] = field(default_factory=dict)
+    also_among: str = ""
+    bodies: bool = False
     score: float = 0.85
     certainty: str = "explicit"
     future: bool = False

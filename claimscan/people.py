@@ -10,53 +10,288 @@ length, so that a rule says "people wrote" once and every offset stays true.
 from __future__ import annotations
 
 import re
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, lru_cache
 
-from claimscan.lexicon import compiled, expand, load
+from claimscan.errors import RuleError
+from claimscan.lexicon import HYPHENS, expand, load
 from claimscan.records import Population
 
 _POINTS_BACK = re.compile(
     r"^(?:they|them|these|those|members|all (?:of them|of us|[\w-]+)|each|everyone|both|he|she|we|it|us|(?:the|our|its|this|that) .*)$", re.IGNORECASE
 )
+_OPTIONAL_TAIL = re.compile(r"(.*)\(\?: (.*)…\)\?")
+_TAIL_DETERMINER = re.compile(r"\s+(?:the|an?|our|their|his|her|its|this|one|no)(?=\s)", re.IGNORECASE)
+_TAIL_WORD = re.compile(r"\s+([\w'\u2019/-]+)")
+_AND_CONDITION = re.compile(
+    r"\s(?:and|or)\s(?:a\s|an\s|their\s)?(?:autism|dementia|anxiety|depression|colitis|(?:[\w-]+\s){0,2}(?:disabilit(?:y|ies)|illness|conditions?|impairments?"
+    r"|needs|disorders?|support|disease|loss|injur(?:y|ies)|palsy|syndrome|health))\b",
+    re.IGNORECASE,
+)
+_KEY = 3  # letters of a word that choose the patterns worth trying
 _TOKEN = re.compile(r"⟦(\w)~*⟧")
-# "the tenants' charter", "women's services": the people are named, not present.
-_NOT_POSSESSIVE = r"(?!['\u2019]s?\s(?!panel|forum|group|council|voice|representative|assembly|association))"
-_DETERMINER = r"(?:(?<=\ba\s)|(?<=\ban\s)|(?<=\bone\s)|(?<=\beach\s)|(?<=\bevery\s)|(?<=\bthe\s)|(?<=\bour\s)|(?<=\bautistic\s)|(?<=\bdisabled\s)|(?<=\bdeaf\s)|(?<=\byoung\s))"
+# Where a phrase may start: a word, but none of the commonest that never start one.
+_WORD = re.compile(
+    r"(?<![\w-])(?!(?:and|of|to|in|was|were|is|are|with|by|for|on|at|from|as|it|we|they|this|be|has|have|had|not|which|its|or|been|into|about|after|but|so|their"
+    r"|will|what|when|how|there|them|more|up|out|us)\b)\w",
+    re.IGNORECASE,
+)
+_RELATIVE = re.compile(r"\b(?:who|that)\b")
+_WORD_BEFORE = re.compile(r"([\w'\u2019&+-]+)\s+$")
+_SINGLE_AFTER = re.compile(
+    r"\b(?:an?|the|one|single|each|every|our|another|any|its|their|his|her|my|your|this|that|same|first|second|third|other|autistic|disabled|deaf|blind"
+    r"|young|older|former|local|retired|new|fellow|lone)\s+$",
+    re.IGNORECASE,
+)
+_OF_MEMBERS = re.compile(
+    r"(?:['\u2019]s?)?\s(?:(?:advisory|reference|steering|focus|user|working|consultative|scrutiny|liaison|readers?|participation|expert|design|editorial"
+    r"|co[-\u2010\u2011]?(?:production|design)|insight|leadership|research|strategic|shadow|peer|support|self-help|user-led|voice|experience)\s){0,2}"
+    r"(?:panels?|forums?|groups?|councils?|assembl(?:y|ies)|associations?|federations?|unions?|committees?|jur(?:y|ies)|networks?|collectives?|clubs?|circles?"
+    r"|boards?|parliaments?|cabinets?|juries|voices|champions|ambassadors|representatives?|reps|delegates?|spokes\w+|members)(?![\w-])(?!['\u2019])",
+    re.IGNORECASE,
+)
+_POSSESSIVE = re.compile(r"['\u2019](?:s\b|(?=\s))")
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One entry of people.toml: its kind, expanded pattern, group (singular, relative or neither) and tail; see the file."""
+
+    kind: str
+    pattern: str
+    group: str
+    tail: str
 
 
 @cache
-def _finder() -> re.Pattern[str]:
-    """One pattern with a group per kind of people; the order in people.toml decides where two would fit."""
+def _openers() -> dict[str, tuple[_Entry, ...]]:
+    """The entries by the first letters that a match begins with, so that most words of a text are not tried at all."""
     table = load("people.toml")
-    parts = []
-    for kind in table["order"]:
-        words = "|".join(expand(w) for w in sorted(table[kind], key=len, reverse=True))
-        single = "|".join(expand(w) for w in table["singular"].get(kind, ()))
-        alternatives = f"(?:{words})" + (rf"|{_DETERMINER}(?:{single})" if single else "")
-        parts.append(f"(?P<{kind}>{alternatives})")
-    return re.compile(rf"(?<![\w-])(?:{'|'.join(parts)})(?![\w-]){_NOT_POSSESSIVE}", re.IGNORECASE)
+    found: dict[str, list[_Entry]] = {}
+    for group, lists in (("", table), ("singular", table["singular"]), ("relative", table["relative"])):
+        for kind in table["order"]:
+            for word in lists.get(kind, ()) if kind != "body" else ():
+                optional = _OPTIONAL_TAIL.fullmatch(word)
+                for form in (optional[1], f"{optional[1]} {optional[2]}…") if optional else (word,):
+                    tail = "…?" if form.endswith("…?") else "…" if form.endswith("…") else ""
+                    pattern = expand(form.removesuffix(tail))
+                    for head in prefixes(pattern, _KEY):
+                        found.setdefault(head, []).append(_Entry(kind, pattern, group, tail))
+    return {head: tuple(entries) for head, entries in found.items()}
 
 
+@lru_cache(maxsize=8192)
+def _candidates(key: str, relative: bool) -> tuple[tuple[re.Pattern[str], _Entry], ...]:
+    """What can begin with these first letters of a word; ``relative`` says whether the text has a "who" or "that" at all."""
+    table = _openers()
+    entries = [entry for length in range(len(key) + 1) for entry in table.get(key[:length], ())]
+    return tuple((_entry(e.pattern), e) for e in entries if relative or e.group != "relative")
+
+
+@cache
+def _entry(pattern: str) -> re.Pattern[str]:
+    return re.compile(rf"(?:{pattern})(?![\w-])", re.IGNORECASE)
+
+
+@cache
+def _thing() -> re.Pattern[str]:
+    """A noun that makes what stands before it the name of a thing."""
+    words = "|".join(expand(w) for w in load("people.toml")["thing"])
+    return re.compile(rf"[{HYPHENS}\s](?:{words})(?![\w-])", re.IGNORECASE)
+
+
+@cache
+def _stops() -> tuple[frozenset[str], re.Pattern[str]]:
+    entries = load("words.toml")["stop"]
+    plain = frozenset(w for w in entries if w.isalpha())
+    return plain, re.compile("|".join(expand(w) for w in entries if not w.isalpha()), re.IGNORECASE)
+
+
+def _tail(text: str, at: int) -> int:
+    """The end of the words after "people with" that still belong to it; ``at`` where there is none."""
+    plain, other = _stops()
+    determiner = _TAIL_DETERMINER.match(text, at)
+    end = determiner.end() if determiner else at
+    taken = 0
+    while taken < 5:
+        word = _TAIL_WORD.match(text, end)
+        if not word or word[1].lower() in plain or other.fullmatch(word[1]):
+            break
+        end, taken = word.end(), taken + 1
+    if not taken:
+        return at
+    more = _AND_CONDITION.match(text, end)
+    return more.end() if more else end
+
+
+@cache
+def _bodies() -> re.Pattern[str]:
+    heads = "|".join(expand(w) for w in load("people.toml")["body"])
+    return re.compile(rf"(?<![\w-])(?:{heads})(?![\w-])", re.IGNORECASE)
+
+
+@cache
+def _modifiers() -> frozenset[str]:
+    return frozenset(w.replace("\u2019", "'") for w in load("people.toml")["modifier"])
+
+
+@cache
+def _not_in_a_name() -> re.Pattern[str]:
+    return re.compile(rf"(?:{expand('@stop')}|an?|small|same|large|new|other|both|@?\d+|{expand('@number')}|{expand('@vague')}|whole|single)", re.IGNORECASE)
+
+
+def prefixes(pattern: str, length: int) -> set[str]:
+    """What a match of an expanded pattern can begin with: lower-case strings of at most ``length`` letters, shorter where the
+    pattern then takes something other than a plain letter."""
+    return {head for branch in _branches(pattern) for head in _sequence(branch, length)}
+
+
+def _sequence(branch: str, length: int) -> set[str]:
+    if not branch or not length:
+        return {""}
+    if branch.startswith(("(?!", "(?=", "(?<")):  # a look-around takes no letter
+        return _sequence(branch[_closing(branch, 0) + 1 :], length)
+    if branch[0] == "(":
+        end = _closing(branch, 0) + 1
+        heads = prefixes(re.sub(r"^\((?:\?(?:-i|i)?:)?", "", branch[: end - 1]), length)
+    elif branch[0].isalnum():
+        end, heads = 1, {branch[0].lower()}
+    else:
+        return {""}
+    tail = branch[end:]
+    optional = tail[:1] in ("?", "*") or tail.startswith("{0")
+    rest = re.sub(r"^(?:[?*+]|\{[\d,]*\})\??", "", tail)
+    repeats = rest != tail and tail[0] in "*+{"
+    found = set()
+    for head in heads:
+        whole = len(head) < length and not repeats and not (branch[0] == "(" and not head)
+        found |= {head + more for more in _sequence(rest, length - len(head))} if whole else {head}
+    return found | _sequence(rest, length) if optional else found
+
+
+def _closing(pattern: str, start: int) -> int:
+    depth, i, in_class = 0, start, False
+    while i < len(pattern):
+        c = pattern[i]
+        if c == "\\":
+            i += 2
+            continue
+        if in_class:
+            in_class = c != "]"
+        elif c == "[":
+            in_class = True
+        elif c == "(":
+            depth += 1
+        elif c == ")":
+            depth -= 1
+            if not depth:
+                return i
+        i += 1
+    raise RuleError(f"people.toml: unbalanced pattern {pattern!r}")
+
+
+def _branches(pattern: str) -> list[str]:
+    """The alternatives at the top level of a pattern."""
+    out, start, i, in_class = [], 0, 0, False
+    while i < len(pattern):
+        c = pattern[i]
+        if c == "\\":
+            i += 2
+            continue
+        if in_class:
+            in_class = c != "]"
+        elif c == "[":
+            in_class = True
+        elif c == "(":
+            i = _closing(pattern, i)
+        elif c == "|":
+            out.append(pattern[start:i])
+            start = i + 1
+        i += 1
+    return [*out, pattern[start:]]
+
+
+def _phrase(text: str, at: int, relative: bool) -> tuple[int, str]:
+    """The end and the kind of the longest phrase for people that starts at ``at``; the end is ``at`` where there is none."""
+    end, best = at, ""
+    for pattern, entry in _candidates(text[at : at + _KEY].lower(), relative):
+        hit = pattern.match(text, at)
+        if not hit:
+            continue
+        stop = _tail(text, hit.end()) if entry.tail else hit.end()
+        if stop <= end or (entry.tail == "…" and stop == hit.end()) or _thing().match(text, stop):
+            continue
+        if entry.group != "singular" or _SINGLE_AFTER.search(text, max(0, at - 14), at):
+            end, best = stop, entry.kind
+    return end, best
+
+
+@lru_cache(maxsize=4096)
 def mask(text: str, population: Population) -> str:
     """The text with every phrase for people replaced by a token of the same length: ⟦L~~~⟧ for lived experience and so on."""
     letters = load("people.toml")["letter"]
-    out = list(text)
+    spans: list[tuple[int, int, str]] = []
+    done = 0
+    relative = _RELATIVE.search(text) is not None
+    for word in _WORD.finditer(text):
+        at = word.start()
+        if at < done:
+            continue
+        end, kind = _phrase(text, at, relative)
+        if end == at:
+            continue
+        body = _OF_MEMBERS.match(text, end) if kind != "public" else None
+        if body:
+            end = body.end()
+        elif _POSSESSIVE.match(text, end):  # "the tenants' charter": they are named, not present
+            done = end
+            continue
+        start = _grown(text, at, done)
+        spans.append((start, end, letters[kind]))
+        done = end
+    subjects = _subjects(population)
+    if subjects:
+        spans += [(*hit.span(), "L") for hit in subjects.finditer(text)]
+    spans += [(_name_start(text, hit.start()), hit.end(), "B") for hit in _bodies().finditer(text)]
+    return _covered(text, spans)
 
-    def cover(start: int, end: int, letter: str) -> None:
+
+def _grown(text: str, at: int, floor: int) -> int:
+    """The start of a phrase with the modifiers before it ("stroke survivors")."""
+    while True:
+        before = _WORD_BEFORE.search(text, max(floor, at - 24), at)
+        if not before or before.start() < floor or before[1].lower().replace("\u2019", "'") not in _modifiers():
+            return at
+        at = before.start()
+
+
+def _name_start(text: str, at: int) -> int:
+    """The start of a body's name: up to two words before its last word that can belong to a name."""
+    for _ in range(2):
+        before = _WORD_BEFORE.search(text, max(0, at - 24), at)
+        if not before or _not_in_a_name().fullmatch(before[1]):
+            break
+        at = before.start()
+    return at
+
+
+def _covered(text: str, spans: list[tuple[int, int, str]]) -> str:
+    """The text with each span a token; of two that overlap the earlier in the list stays, the later keeps what is left on its right."""
+    out = list(text)
+    for start, end, letter in spans:
+        while start < end and ("\u27e6" in out[start:end] or "\u27e7" in out[start:end]):
+            start = max(i for i in range(start, end) if out[i] in "⟦⟧") + 1
+            while start < end and text[start].isspace():
+                start += 1
         if end - start >= 3:
             out[start:end] = "⟦" + letter + "~" * (end - start - 3) + "⟧"
-
-    for hit in _finder().finditer(text):
-        cover(*hit.span(), letters[str(hit.lastgroup)])
-    if subject(population):
-        for hit in re.finditer(rf"(?<![\w~⟦])(?:{subject(population)})\w*(?: (?:people|adults|survivors|members|patients|group))?", text, re.IGNORECASE):
-            if "~" not in "".join(out[hit.start() : hit.end()]) and _stands_for_people(text, hit):
-                cover(*hit.span(), "L")
     return "".join(out)
 
 
-def _stands_for_people(text: str, hit: re.Match[str]) -> bool:
-    return bool(re.search(r"(?:people|adults|survivors|members|patients|group)$", hit.group()))
+@cache
+def _subjects(population: Population) -> re.Pattern[str] | None:
+    words = subject(population)
+    return re.compile(rf"(?<![\w-])(?:{words})\w*\s(?:people|adults|survivors|members|patients|group)\b", re.IGNORECASE) if words else None
 
 
 def kinds(phrase: str, population: Population = Population()) -> str:

@@ -121,6 +121,29 @@ class Sentence:
     heading: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """What the parse says about the clause of one trigger word.
+
+    Attributes:
+        form: noun, base, past, participle, adjective, gerund or present.
+        mood: done, ongoing, habit, future, plan, duty, possible, order (imperative) or none (no finite verb governs it).
+        negated: a negation scopes over the trigger.
+        subject: the words of the governing clause's subject.
+        thing: the words for what is made, where the clause says.
+        who: the words after "with" or "by".
+        verb: the governing verb as printed, lower case.
+    """
+
+    form: str
+    mood: str
+    negated: bool = False
+    subject: str = ""
+    thing: str = ""
+    who: str = ""
+    verb: str = ""
+
+
 # --- what was found -------------------------------------------------------------------------------------------------
 
 

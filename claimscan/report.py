@@ -1,6 +1,7 @@
 """The result of a check: everything found in one document, as records, as JSON and as tables.
 
-The JSON is ``claimscan/report/1`` as docs and users know it: fields may be added, never changed without a new schema number.
+The JSON is ``claimscan/report/1`` as docs and users know it: fields may be added, never changed without a new schema
+number.
 """
 
 from __future__ import annotations
@@ -23,30 +24,31 @@ POINT_PLACES = 2
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
+# Columns of the tables, with their pandas types.
 _FRAMES: dict[str, dict[str, str]] = {
     "documents": {
-        "document": "string", "source": "string", "format": "string", "title": "string", "pages": "Int64", "words": "Int64",
-        "population": "string", "population_kind": "string", "unread_pages": "Int64", "warnings": "Int64",
-        "mentions": "Int64", "products": "Int64", "evidence": "Int64",
+        **dict.fromkeys(("document", "source", "format", "title"), "string"),
+        **dict.fromkeys(("pages", "words"), "Int64"),
+        **dict.fromkeys(("population", "population_kind"), "string"),
+        **dict.fromkeys(("unread_pages", "warnings", "mentions", "products", "evidence"), "Int64"),
     },
     "products": {
-        "document": "string", "id": "string", "name": "string", "is_document": "boolean", "mentions": "Int64",
-        "grade": "string", "label": "string", "band": "string", "plain": "string", "supports": "string",
-        "ceiling": "string", "proxy_grade": "string", "borderline": "boolean", "second_reading": "string",
-        "score": "Float64", "rules": "string", "concerns": "string", "asks": "string", "credits": "string",
-        "gaps": "string",
+        **dict.fromkeys(("document", "id", "name"), "string"),
+        **{"is_document": "boolean", "mentions": "Int64"},
+        **dict.fromkeys(("grade", "label", "band", "plain", "supports", "ceiling", "proxy_grade"), "string"),
+        **{"borderline": "boolean", "second_reading": "string", "score": "Float64"},
+        **dict.fromkeys(("rules", "concerns", "asks", "credits", "gaps"), "string"),
     },
     "mentions": {
-        "document": "string", "id": "string", "product": "string", "type": "string", "family": "string", "text": "string",
-        "sentence": "string", "heading": "string", "thing": "string", "who": "string", "hedge": "boolean",
-        "scope": "string", "page": "Int64", "start": "Int64", "end": "Int64", "rule": "string", "score": "Float64",
+        **dict.fromkeys(("document", "id", "product", "type", "family", "text", "sentence", "heading"), "string"),
+        **{"thing": "string", "who": "string", "hedge": "boolean", "scope": "string"},
+        **{"page": "Int64", "start": "Int64", "end": "Int64", "rule": "string", "score": "Float64"},
     },
     "evidence": {
-        "document": "string", "id": "string", "product": "string", "slot": "string", "value": "string", "who": "string",
-        "certainty": "string", "quote": "string", "page": "Int64", "start": "Int64", "end": "Int64", "rule": "string",
-        "score": "Float64",
+        **dict.fromkeys(("document", "id", "product", "slot", "value", "who", "certainty", "quote"), "string"),
+        **{"page": "Int64", "start": "Int64", "end": "Int64", "rule": "string", "score": "Float64"},
     },
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +107,8 @@ class Report:
             with_text: also give the document's whole text, under ``document.text``.
 
         Returns:
-            Only dicts, lists, strings, numbers, booleans and None. Scores are rounded to 4 places, points to 2. A slot the
-            document does not state is absent from ``slots``.
+            Only dicts, lists, strings, numbers, booleans and None. Scores are rounded to 4 places, points to 2. A slot
+            the document does not state is absent from ``slots``.
         """
         document, population = self.document, self.population
         about: dict[str, Any] = {
@@ -146,13 +148,13 @@ class Report:
     def to_frames(self) -> dict[str, pandas.DataFrame]:
         """The report as pandas tables ``documents``, ``products``, ``mentions`` and ``evidence``.
 
-        The column ``document`` of each is the document's id, so tables of many reports can be put under each other. Columns
-        and their types are the same when a table is empty. Where a product has several rules, flags or gaps, their codes
-        stand in one cell with spaces between them.
+        The column ``document`` of each is the document's id, so tables of many reports can be put under each other.
+        Columns and their types are the same when a table is empty. Where a product has several rules, flags or gaps,
+        their codes stand in one cell with spaces between them.
         """
         import pandas
 
-        frames = {}
+        frames: dict[str, pandas.DataFrame] = {}
         for name, rows in self._rows().items():
             columns = _FRAMES[name]
             frames[name] = pandas.DataFrame(rows, columns=list(columns)).astype(columns)

@@ -12,7 +12,7 @@ from claimscan.showing import wording as say
 if TYPE_CHECKING:
     from claimscan.report import Report
 
-FULL_PRODUCTS = 4
+FULL_PRODUCTS = 3
 QUOTES = 5
 QUESTIONS = 3
 SILENCES = 6
@@ -38,7 +38,9 @@ def _lines(report: Report, width: int, colour: bool, everything: bool) -> Iterat
     document = report.document
     source = say.clean(document.source)
     name = say.title(report)
-    named = f"{say.short(name, 120)} ({source}; {say.about(report)})" if name != source else f"{name} ({say.about(report)})"
+    named = (
+        f"{say.short(name, 120)} ({source}; {say.about(report)})" if name != source else f"{name} ({say.about(report)})"
+    )
     yield from _wrap(f"{named}: {say.claims_found(report)[0].lower()}{say.claims_found(report)[1:]}", width)
     if report.population.label:
         where = say.pages(report, [report.population.page])
@@ -56,7 +58,10 @@ def _lines(report: Report, width: int, colour: bool, everything: bool) -> Iterat
         yield ""
         yield _heading("More claims", colour)
         for n, product in enumerate(products[len(full) :], len(full) + 1):
-            yield from _wrap(f"{n}. {_name(product)}: {say.shows(report.findings[product.id])}", width, "", "   ")
+            _, found = say.claim_words(report, product)
+            where = say.pages(report, [found.page if found else None])
+            text = f"{n}. {_name(product)}: {say.brief(report.findings[product.id])}" + (f", {where}" if where else "")
+            yield from _wrap(text, width, "", "   ")
         yield from _wrap("To see them in full, add --all.", width)
 
     others = say.other_mentions(report)
@@ -73,11 +78,16 @@ def _lines(report: Report, width: int, colour: bool, everything: bool) -> Iterat
                     f"- {where + ', ' if where else ''}{one}: “{say.short(m.sentence.text, 120)}”", width, "", "  "
                 )
 
+    if products:
+        yield ""
+        yield from _wrap("Each quote in its place on the page: add --html FILE. The rules: claimscan explain.", width)
     missing = say.unread(report)
     notes = say.warnings(report)
     if missing or notes:
         yield ""
-        yield _heading("Not read, or read with care" if missing and notes else "Not read" if missing else "Take care", colour)
+        yield _heading(
+            "Not read, or read with care" if missing and notes else "Not read" if missing else "Take care", colour
+        )
         for line in missing + notes:
             yield from _wrap(f"- {line}", width, "", "  ")
         if missing and not any(p.ocr for p in document.pages):
@@ -90,10 +100,10 @@ def _product(report: Report, product: Product, n: int, width: int, colour: bool,
 
     words, source = say.claim_words(report, product)
     if words and source is not None:
-        times = len(product.mentions)
-        where = [say.pages(report, [source.page]), f"and {say.number(times - 1, 'more time')}" if times > 1 else ""]
-        beside = ", ".join(w for w in where if w)
-        lead = "Claim" if product.mentions else "Described, without the word"
+        times = len(say.claims_of(report, product))
+        places = [say.pages(report, [source.page]), f"and {say.number(times - 1, 'more time')}" if times > 1 else ""]
+        beside = ", ".join(p for p in places if p)
+        lead = "Claim" if times else "Described, without the word"
         yield from _wrap(f"{lead}: “{say.short(words, 220)}”" + (f" ({beside})" if beside else ""), width, "   ", "   ")
     yield ""
     verdict = " ".join(p for p in (say.shows(finding), say.ceiling(finding)) if p)
@@ -109,29 +119,31 @@ def _product(report: Report, product: Product, n: int, width: int, colour: bool,
         yield "   What it says"
         for e, group in shown:
             where = say.pages(report, [e.page])
-            opening = f"- {where}, " if where else "- "
+            opening = f"- {where}: " if where else "- "
             yield from _wrap(f"{opening}“{say.short(e.quote, 160)}”", width, "   ", "     ")
-            yield from _wrap(f"{say.says(group)}", width, "     = ", "       ")
+            yield from _wrap(f"{say.says(group)}.", width, "     ", "     ")
         if len(found) > len(shown):
             more = say.number(len(found) - len(shown), "more quote")
             yield from _wrap(f"{more}: add --all.", width, "     ", "     ")
 
-    silent = say.unstated(finding)
+    silent = say.unstated(finding, beside_flags=True)
     if silent:
         kept = silent if everything else silent[:SILENCES]
         rest = len(silent) - len(kept)
         yield ""
         yield from _wrap(
             "Not stated: " + "; ".join(kept) + (f"; and {say.number(rest, 'other thing')}" if rest else "") + ".",
-            width, "   ", "   ",
-        )  # fmt: skip
+            width,
+            "   ",
+            "   ",
+        )
 
     if finding.flags:
         yield ""
-        places = {e.id: e.page for e in report.evidence}
+        on_page = {e.id: e.page for e in report.evidence}
         for kind, mark in MARKS.items():
             for flag in (f for f in finding.flags if f.kind == kind):
-                where = say.pages(report, [places.get(e) for e in flag.evidence])
+                where = say.pages(report, [on_page.get(e) for e in flag.evidence])
                 text = f"{say.word(kind, 'flags')}: {say.clean(flag.plain).rstrip('.')}"
                 yield from _wrap(f"{mark} {text}" + (f" ({where})." if where else "."), width, "   ", "     ")
 
@@ -149,12 +161,12 @@ def _name(product: Product) -> str:
 
 
 def _wrap(text: str, width: int, first: str = "", rest: str = "") -> Iterator[str]:
-    yield from textwrap.wrap(
-        text, width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False
-    )  # fmt: skip
+    text = say.clean(text)  # whatever step it came from
+    yield from textwrap.wrap(text, width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
 
 
 def _heading(text: str, colour: bool) -> str:
+    text = say.clean(text)
     return f"\x1b[1;36m{text}\x1b[0m" if colour else text
 
 

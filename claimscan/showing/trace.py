@@ -64,7 +64,7 @@ def trace(report: Report, product: Product) -> Trace:
         next=finding.next,
         flags=finding.flags,
         silent=tuple(say.unstated(finding)),
-        crosswalk=tuple((say.word(name, "frameworks"), text) for name, text in finding.crosswalk.items()),
+        crosswalk=tuple(finding.crosswalk.items()),
     )
 
 
@@ -75,9 +75,10 @@ def explain(report: Report, product: Product, *, width: int = 80) -> str:
 
 def _lines(report: Report, t: Trace, width: int) -> Iterator[str]:
     def wrap(text: str, indent: str = "  ", hang: str = "    ") -> Iterator[str]:
+        after = indent + hang
         yield from textwrap.wrap(
-            text, width, initial_indent=indent, subsequent_indent=indent + hang, break_on_hyphens=False
-        )  # fmt: skip
+            say.clean(text), width, initial_indent=indent, subsequent_indent=after, break_on_hyphens=False
+        )
 
     def place(page: int | None) -> str:
         where = say.pages(report, [page])
@@ -105,7 +106,7 @@ def _lines(report: Report, t: Trace, width: int) -> Iterator[str]:
     yield ""
     yield "Words that filled each slot"
     for filled in t.slots:
-        yield from wrap(f"{filled.name} ({filled.slot})")
+        yield from wrap(f"{filled.name} ({filled.slot})" if filled.name else filled.slot)
         for e in filled.evidence:
             yield from wrap(f"{e.id} {e.value}: {say.value_words(e)}, by rule {e.rule}", "    ")
             yield from wrap(f"{place(e.page)}“{say.short(e.quote, 240)}”", "      ", "")

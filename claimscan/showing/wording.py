@@ -1,7 +1,7 @@
 """Plain words for the codes of a report, and text from documents made safe to show.
 
-The words are in ``data/templates/wording.toml``. Every sentence keeps to codebook section 0: it says what the document
-shows, never what happened, and "not stated" is never a "no".
+The words are in ``data/templates/wording.toml``; those of levels and statuses in the codebook tables. Every sentence
+keeps to codebook section 0: it says what the document shows, never what happened, and "not stated" is never a "no".
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from claimscan import codebook
 from claimscan.records import Evidence, Finding, Mention, Product
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 FAIR = "We grade what the document shows, not what happened. “Not stated” is never a “no”."
 CLAIM_TYPES = ("DOC_DONE", "OTHER_DONE", "PRACTICE")
-LEVELS = ("1", "2", "3", "4", "5", "6")
+LEVELS = codebook.LEVELS
 
 # Controls could move the cursor or recolour a terminal; direction marks could make text read other than it is.
 _UNSAFE = re.compile(
@@ -61,18 +62,18 @@ def word(code: str, *path: str) -> str:
     return str(table.get(code, code.replace("_", " ").replace("-", " ")))
 
 
-def ladder() -> Sequence[Mapping[str, str]]:
-    """The six levels, lowest first: ``grade``, ``label``, ``band``, ``plain``."""
-    levels: Sequence[Mapping[str, str]] = tables()["ladder"]
-    return levels
+def ladder() -> Sequence[codebook.Level]:
+    """The six levels, lowest first."""
+    return codebook.tables().levels
 
 
 def level_name(grade: str) -> str:
     """``level 3 (Consulted)``, or a status in its own words."""
     for level in ladder():
-        if level["grade"] == grade:
-            return f"level {grade} ({level['label']})"
-    return f"status {grade}"
+        if level.id == grade:
+            return f"level {grade} ({level.label})"
+    status = codebook.tables().statuses.get(grade)
+    return f"“{status.plain}”" if status else grade
 
 
 def pages(report: Report, numbers: Iterable[int | None]) -> str:
@@ -125,8 +126,16 @@ def shows(finding: Finding) -> str:
         opening = part.get(str(finding.slots.get("scope", "")), "The").strip()
         plain = clean(finding.plain).rstrip(".")
         return f"{opening} document shows: {plain} ({clean(finding.label)}, level {finding.grade} of 6)."
-    more = word(finding.grade, "statuses") if finding.grade in tables()["statuses"] else ""
-    return f"{sentence(finding.plain or finding.label)} {more}".strip()
+    status = codebook.tables().statuses.get(finding.grade)
+    return f"{sentence(finding.plain or finding.label)} {status.text if status else ''}".strip()
+
+
+def brief(finding: Finding) -> str:
+    """The grade in a few words, for a list."""
+    if finding.grade in LEVELS:
+        return f"level {finding.grade} of 6 ({clean(finding.label)})"
+    plain = clean(finding.plain or finding.label)
+    return plain[:1].lower() + plain[1:]
 
 
 def ceiling(finding: Finding) -> str:
@@ -134,7 +143,7 @@ def ceiling(finding: Finding) -> str:
     if finding.ceiling not in LEVELS or finding.grade == "6":
         return ""
     if finding.grade not in LEVELS or int(finding.ceiling) > int(finding.grade):
-        return f"Nothing in it rules out level {finding.ceiling}."
+        return f"Nothing in it rules out {level_name(finding.ceiling)}."
     return "What it states rules out a higher level."
 
 
@@ -156,30 +165,45 @@ def asides(finding: Finding) -> list[str]:
     return notes
 
 
+def claims_of(report: Report, product: Product) -> list[Mention]:
+    """The mentions that claim the product was co-produced; what others say of it and what is denied is no claim."""
+    return [m for m in report.mentions if m.id in product.mentions and m.type in CLAIM_TYPES]
+
+
 def claim_words(report: Report, product: Product) -> tuple[str, Mention | Evidence | None]:
-    """The claim in the document's own words, and the record it comes from."""
-    of_it = [m for m in report.mentions if m.product == product.id or m.id in product.mentions]
-    claims = [m for m in of_it if m.type in CLAIM_TYPES] or of_it
+    """The claim in the document's own words, or the first words that describe it, and the record they come from."""
+    claims = claims_of(report, product)
     if claims:
         # A heading or a hedged claim says less than a plain sentence of the text.
         best = min(claims, key=lambda m: (m.sentence.kind == "heading", m.hedge, m.start))
         return clean(best.sentence.text), best
-    found = [e for e in report.evidence if e.product == product.id]
+    found = next((e for e in report.evidence if e.product == product.id), None)
     if found:
-        return clean(found[0].quote), found[0]
-    return "", None
+        return clean(found.quote), found
+    other = next((m for m in report.mentions if m.id in product.mentions), None)
+    return (clean(other.sentence.text), other) if other else ("", None)
 
 
 def is_stated(value: Any) -> bool:
     return value not in _UNSTATED and value != [] and value != ()
 
 
-def unstated(finding: Finding) -> list[str]:
-    """What the document does not say about this product, in the order of the slots."""
+def unstated(finding: Finding, *, beside_flags: bool = False) -> list[str]:
+    """What the document does not say about this product, in the order of the slots.
+
+    ``beside_flags`` leaves out what a flag that is shown with it says already.
+    """
     stated = {slot for slot, value in finding.slots.items() if is_stated(value)}
-    if "reviewers" not in stated and stated & {"authorship", "contributors"} and "stage" in stated:
-        stated.add("reviewers")
-    return [t["silent"] for slot, t in tables()["slots"].items() if "silent" in t and slot not in stated]
+    rows = {slot: row for slot, row in tables()["slots"].items() if "silent" in row}
+    if not stated & set(rows):
+        return ["anything about who took part, what they did or what changed"]
+    asked = {flag.code for flag in finding.flags if flag.kind == "ask"}
+    flagged = {gap.slot for gap in codebook.tables().gaps if gap.flags & asked} if beside_flags else set()
+    return [
+        row["silent"]
+        for slot, row in rows.items()
+        if slot not in stated | flagged and not stated & set(row.get("unless", ()))
+    ]
 
 
 def slot_name(slot: str) -> str:
@@ -207,7 +231,7 @@ def count_words(detail: Mapping[str, Any], kind: str = "") -> str:
     opening = {"min": "at least ", "max": "at most ", "approx": "about "}.get(kind, "")
     some, total = detail.get("le_n"), detail.get("total_n")
     if kind == "vague":
-        return "a word, not a number"
+        return "no number given"
     if kind == "one_of_many":
         return f"one person out of {total}" if total else "one person in a larger group"
     if kind == "range" and detail.get("low") is not None and detail.get("high") is not None:
@@ -257,16 +281,17 @@ def says(group: Sequence[Evidence]) -> str:
         words = parts.setdefault(slot_name(e.slot), [])
         if value_words(e) not in words:
             words.append(value_words(e))
-    return "; ".join(f"{name}: {', '.join(words)}" for name, words in parts.items())
+    said = "; ".join(f"{name}: {', '.join(words)}" if name else ", ".join(words) for name, words in parts.items())
+    return said[:1].upper() + said[1:]
 
 
 # --- the rest of the document ---------------------------------------------------------------------------------------
 
 
 def other_mentions(report: Report) -> list[Mention]:
-    """Uses of the word that belong to no product."""
-    used = {m for product in report.products for m in product.mentions}
-    return [m for m in report.mentions if m.id not in used and not m.product]
+    """Uses of the word that are no graded claim."""
+    graded = {m.id for product in report.products for m in claims_of(report, product)}
+    return [m for m in report.mentions if m.id not in graded]
 
 
 def counted(mentions: Iterable[Mention]) -> str:
@@ -281,7 +306,7 @@ def counted(mentions: Iterable[Mention]) -> str:
 
 def claims_found(report: Report) -> str:
     """How many claims the document makes, as a sentence."""
-    claimed = sum(1 for p in report.products if p.mentions)
+    claimed = sum(1 for p in report.products if claims_of(report, p))
     described = len(report.products) - claimed
     if not report.products:
         return "No claim that something was co-produced was found."

@@ -1,7 +1,7 @@
-"""The corpus: documents of our own with the annotations written inside the text (format: corpus/README.md).
+"""Reads the corpus: documents of our own with the annotations written inside the text (format: corpus/README.md).
 
-:func:`read` parses one file into a :class:`GoldDocument`; :func:`to_gold` gives it as the JSON object ``claimscan/gold/1``.
-Every mistake in a file is reported with its line, all of them at once.
+:func:`read` parses one file into a :class:`~claimscan.training.gold.GoldDocument`. Every mistake in a file is
+reported with its line, all of them at once.
 """
 
 from __future__ import annotations
@@ -10,19 +10,25 @@ import re
 import shlex
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cache
-from importlib import resources
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from claimscan.errors import ClaimscanError
-
-SCHEMA = "claimscan/gold/1"
-LAYOUTS = ("one-column", "two-column", "boxes-tables", "designed")
-SPLITS = ("train", "dev", "test")
-GRADABLE = ("DOC_DONE", "OTHER_DONE", "PRACTICE")
-CELL = " | "
+from claimscan.training.gold import (
+    CELL,
+    GRADABLE,
+    LAYOUTS,
+    POPULATIONS,
+    SPLITS,
+    TYPES,
+    GoldBlock,
+    GoldDocument,
+    GoldEvidence,
+    GoldMention,
+    GoldProduct,
+    codes,
+)
 
 # Section 0 of the codebook, to find a trigger that was not annotated. Phrase triggers are left to the reader.
 TRIGGER = re.compile(
@@ -41,172 +47,6 @@ class CorpusError(ClaimscanError):
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
-
-
-# --- codes ----------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Codes:
-    """The codes of the codebook that an annotation may use."""
-
-    types: frozenset[str]
-    slots: Mapping[str, frozenset[str]]
-    count_kinds: frozenset[str]
-    grades: frozenset[str]
-    flags: frozenset[str]
-    who: frozenset[str]
-    populations: frozenset[str]
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-@cache
-def codes() -> Codes:
-    """The codes of codebook sections 1, 2 and 4, without ``not_stated`` and ``none_stated``: silence has no quote."""
-    return Codes(
-        types=_words("DOC_DONE OTHER_DONE PRACTICE COMMIT PRINCIPLE DUTY NAME OTHER_SENSE NEGATED REPORTED"),
-        slots={
-            "authorship": _words("le proxy professional mixed_with_le mixed_no_le le_org"),
-            "reviewers": _words("le parent_carer proxy professional public"),
-            "stage": _words("start design mid_draft near_final after_publication delivery_or_monitoring"),
-            "count": frozenset(),
-            "breadth": _words(
-                "diversity_stated targeted_outreach open_recruitment closed_or_invited existing_group_only"
-                " self_selected_online staff_only"
-            ),
-            "method": _words(
-                "survey formal_consultation event interview focus_group workshop_one_off workshop_series reference_group"
-                " working_or_steering_seat board_seat co_chair co_author peer_researcher ulo_commissioned draft_review"
-                " co_delivery testimony reused_feedback meeting"
-            ),
-            "continuity": _words(
-                "one_time several_events_different_people repeated_same_group standing_group cycles_with_return"
-            ),
-            "decision_power": _words(
-                "advisory_stated co_chair vote_or_majority veto_or_required_agreement joint_sign_off"
-                " delegated_budget_or_decision co_authorship selection_panel assertion_only"
-            ),
-            "feedback_acted": _words("general specific loop specific_incl_not_done stated_not_taken"),
-            "payment": _words("paid vouchers in_kind expenses_only unpaid_stated policy_only mixed"),
-            "transparency": _words(
-                "aims_stated_at_start limits_acknowledged commercial_benefit_disclosed commercial_product funder_named"
-            ),
-            "accessibility": _words(
-                "easy_read_or_adapted_materials bsl_interpreter_or_translation communication_choice sensory_or_pace"
-                " support_person_or_advocate travel_care_costs time_to_prepare"
-            ),
-            "ulo": _words("named_user_led named_unclear unnamed"),
-            "final_edit": _words("joint returned_to_contributors organisation_alone_stated"),
-            "end_role": _words("signed_off jointly_presented on_monitoring_body deliver_what_designed"),
-            "scope": _words("whole part presentation"),
-            "contributors": _words("le parent_carer proxy public professional organisations mixed unclear none"),
-            "mark": _words(
-                "recycled negated reason_given credited children_took_part body commercial disclosed pointer"
-            ),
-        },
-        count_kinds=_words("exact min max range approx vague proportion_only one_of_many"),
-        grades=_words("N0 N1 N2 O P X 1 2 3 4 5 6"),
-        flags=_words(
-            "unpaid-while-commercial expenses-only unpaid-stated payment-not-stated commercial-not-disclosed proxy-only"
-            " proxy-led single-contributor outnumbered staff-as-lived-experience narrow-group end-stage-only"
-            " no-feedback-loop input-set-aside final-edit-alone vague-numbers claim-unsupported evidence-elsewhere"
-            " organisations-only word-inflation assertion-only recycled-evidence presentation-only limits-stated paid"
-            " changes-listed reasons-given commercial-disclosed contributors-credited user-led-named honest-negative"
-        ),
-        who=_words("le parent_carer proxy public professional organisations mixed unclear"),
-        populations=_words("adults children all_age carers residents unknown"),
-    )
-
-
-# --- records --------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class GoldBlock:
-    """One block of the clean text.
-
-    ``kind``: heading, paragraph, item or row. ``place``: body, cover, box or quote. ``group`` numbers the box, cover or table
-    that it is in, 0 outside. ``cells`` and ``bold`` are half-open offsets into the text. ``line`` is its first line in the file.
-    """
-
-    start: int
-    end: int
-    kind: str
-    line: int
-    level: int = 0
-    place: str = "body"
-    box: int = 0
-    table: int = 0
-    head: bool = False
-    new_page: bool = False
-    cells: tuple[tuple[int, int], ...] = ()
-    bold: tuple[tuple[int, int], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class GoldMention:
-    id: str
-    start: int
-    end: int
-    block: int
-    type: str
-    product: str = ""
-    hedge: bool = False
-    scope: str = "whole"
-
-
-@dataclass(frozen=True, slots=True)
-class GoldEvidence:
-    id: str
-    start: int
-    end: int
-    block: int
-    product: str
-    slot: str
-    value: str
-    who: str = ""
-    certainty: str = "explicit"
-    detail: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class GoldProduct:
-    id: str
-    name: str
-    is_document: bool
-    grade: str
-    ceiling: str = ""
-    proxy_grade: str = ""
-    flags: tuple[str, ...] | None = None
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class GoldDocument:
-    """A corpus document. Offsets are half-open into ``text``. ``skipped`` are triggers that are no mention (``x`` marks)."""
-
-    id: str
-    title: str
-    register: str
-    body: str
-    population: Mapping[str, str]
-    split: str
-    layouts: tuple[str, ...]
-    contents: bool
-    running_head: str
-    language: str
-    text: str
-    blocks: tuple[GoldBlock, ...]
-    mentions: tuple[GoldMention, ...]
-    evidence: tuple[GoldEvidence, ...]
-    skipped: tuple[tuple[int, int], ...]
-    products: tuple[GoldProduct, ...]
-
-
-# --- reading --------------------------------------------------------------------------------------------------------
 
 
 def read(path: Path) -> GoldDocument:
@@ -232,87 +72,6 @@ def unmarked(document: GoldDocument) -> list[tuple[int, str]]:
         for hit in TRIGGER.finditer(document.text, block.start, block.end)
         if not any(start < hit.end() and hit.start() < end for start, end in marked)
     ]
-
-
-def to_gold(document: GoldDocument) -> dict[str, Any]:
-    """The document as ``claimscan/gold/1``: plain values only, quotes verbatim in ``text``."""
-    text = document.text
-    return {
-        "schema": SCHEMA,
-        "id": document.id,
-        "title": document.title,
-        "register": document.register,
-        "body": document.body,
-        "population": dict(document.population),
-        "split": document.split,
-        "layouts": list(document.layouts),
-        "text": text,
-        "blocks": [
-            {"start": b.start, "end": b.end, "kind": b.kind, "level": b.level, "place": b.place} for b in document.blocks
-        ],
-        "mentions": [
-            {
-                "id": m.id,
-                "start": m.start,
-                "end": m.end,
-                "text": text[m.start : m.end],
-                "type": m.type,
-                "product": m.product,
-                "hedge": m.hedge,
-                "scope": m.scope,
-            }
-            for m in document.mentions
-        ],
-        "not_mentions": [{"start": s, "end": e, "text": text[s:e]} for s, e in document.skipped],
-        "products": [
-            {
-                "id": p.id,
-                "name": p.name,
-                "is_document": p.is_document,
-                "mentions": [m.id for m in document.mentions if m.product == p.id],
-                "grade": p.grade,
-                "ceiling": p.ceiling or None,
-                "proxy_grade": p.proxy_grade or None,
-                "flags": None if p.flags is None else list(p.flags),
-                "slots": slots(document, p.id),
-                "note": p.note,
-            }
-            for p in document.products
-        ],
-        "evidence": [
-            {
-                "id": e.id,
-                "product": e.product,
-                "slot": e.slot,
-                "value": e.value,
-                "who": e.who,
-                "certainty": e.certainty,
-                "detail": dict(e.detail),
-                "start": e.start,
-                "end": e.end,
-                "quote": text[e.start : e.end],
-            }
-            for e in document.evidence
-        ],
-    }
-
-
-def slots(document: GoldDocument, product: str) -> dict[str, Any]:
-    """What the marks state for one product: a sorted list of values for each slot, the fields of the first for ``count``.
-
-    Slot ``mark`` is left out: it is not a slot of codebook section 2.
-    """
-    stated: dict[str, Any] = {}
-    for item in document.evidence:
-        if item.product != product or item.slot == "mark":
-            continue
-        if item.slot == "count":
-            # "Some adults ... twelve of them": the first mark with a figure says more than a vague one.
-            if "count" not in stated or stated["count"].get("le_n") is None and item.detail.get("le_n") is not None:
-                stated["count"] = dict(item.detail)
-        else:
-            stated[item.slot] = sorted({*stated.get(item.slot, ()), item.value})
-    return dict(sorted(stated.items()))
 
 
 # --- the parser -----------------------------------------------------------------------------------------------------
@@ -420,8 +179,8 @@ class _Parser:
         population = front.get("population", {})
         if not isinstance(population, dict) or set(population) != {"label", "kind"}:
             self.wrong(self.find("population"), "population needs label and kind, and nothing else")
-        elif population["kind"] not in codes().populations:
-            self.one_of(self.find("population"), "population kind", population["kind"], codes().populations)
+        elif population["kind"] not in POPULATIONS:
+            self.one_of(self.find("population"), "population kind", population["kind"], POPULATIONS)
         self.one_of(self.find("split"), "split", front.get("split"), SPLITS)
         self.one_of(self.find("language"), "language", front.get("language", "en"), ("en", "cy", "en+cy"))
         for layout in front.get("layouts", ()):
@@ -665,8 +424,9 @@ class _Parser:
                 if mark.bar is None:
                     self.wrong(mark.line, "a mark with no annotation: [[words|code]]")
                     mark.bar = (len(out), i)
-                if any(other.start >= mark.bar[0] and other.end > mark.bar[0] for other in done):
+                if any(other.end > mark.bar[0] for other in done):
                     self.wrong(mark.line, "the annotation must come last in its mark")
+                    done = [other for other in done if other.end <= mark.bar[0]]
                 mark.annotation = " ".join(raw[mark.bar[1] : i].split())
                 mark.end = mark.bar[0]
                 del out[mark.end :]
@@ -721,7 +481,7 @@ class _Parser:
             product = ""
         elif not self.declared(product, line):
             return
-        if not self.one_of(line, "mention type", type_, codes().types):
+        if not self.one_of(line, "mention type", type_, TYPES):
             return
         scope = "whole"
         for option in options:
@@ -735,7 +495,8 @@ class _Parser:
             self.wrong(line, f"{type_} needs a product")
         elif product and type_ in ("DOC_DONE", "OTHER_DONE"):
             if self.products[product].is_document != (type_ == "DOC_DONE"):
-                self.wrong(line, f"{type_} but product {product} has is_document = {type_ == 'OTHER_DONE'}".lower())
+                stated = "true" if type_ == "OTHER_DONE" else "false"
+                self.wrong(line, f"{type_} but product {product} has is_document = {stated}")
         number = f"m{len(self.mentions) + 1}"
         self.mentions.append(GoldMention(number, start, end, block, type_, product, "hedge" in options, scope))
 
@@ -797,7 +558,9 @@ class _Parser:
             self.one_of(line, "slot", next(iter(pairs)), codes().slots)
             return
         allowed = {"who", "certainty", slot}
-        allowed |= {"count": {*_NUMBERS, "kind", "unit"}, "continuity": {"frequency"}, "breadth": {"axis"}}.get(slot, set())
+        allowed |= {"count": {*_NUMBERS, "kind", "unit"}, "continuity": {"frequency"}, "breadth": {"axis"}}.get(
+            slot, set()
+        )
         for key in pairs.keys() - allowed:
             self.wrong(line, f"{key!r} does not go with {slot}: part slots with ;")
         detail: dict[str, Any] = {}
@@ -811,6 +574,8 @@ class _Parser:
             detail |= {key: pairs[key] for key in ("kind", "unit") if key in pairs}
             if not self.one_of(line, "count kind", pairs.get("kind"), codes().count_kinds):
                 return
+            if "unit" in pairs:
+                self.one_of(line, "count unit", pairs["unit"], codes().count_units)
             values = [pairs["kind"]]
         else:
             detail = {key: pairs[key] for key in ("frequency", "axis") if key in pairs}

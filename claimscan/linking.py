@@ -1,0 +1,144 @@
+"""Links evidence to the product it is about (codebook E3, E4): same sentence, same name, same section, or the one product there is.
+
+Where two products fit equally well the nearer one before it is taken, with certainty "borderline". Evidence about an earlier
+or another thing supports nothing here.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from claimscan import naming
+from claimscan.lexicon import compiled, load
+from claimscan.records import Evidence, Mention, Product, Sentence
+
+_SHORT = 1200  # words; a document this short is about one thing unless it names another
+_NEAR = 6  # blocks; how far a product's last mention reaches within its section
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A sentence in which a product is named: its index in the document's sentences, and the product."""
+
+    index: int
+    product: str
+
+
+def link(
+    evidence: Sequence[Evidence], mentions: Sequence[Mention], products: Sequence[Product], sentences: Sequence[Sentence], title: str
+) -> tuple[Evidence, ...]:
+    """The evidence with ``product`` set where it belongs to one, in the same order.
+
+    Args:
+        evidence: found evidence; what is linked already stays.
+        mentions: mentions with their products.
+        products: products found so far.
+        sentences: all sentences in reading order.
+        title: the document's title.
+    """
+    if not products:
+        return tuple(evidence)
+    starts = [s.start for s in sentences]
+    names = {p.id: naming.name(p.name) for p in products}
+    claims: dict[int, list[Mention]] = {}
+    for mention in mentions:
+        if mention.product:
+            claims.setdefault(bisect_right(starts, mention.start) - 1, []).append(mention)
+    words = sum(len(s.text.split()) for s in sentences)
+    document = next((p.id for p in products if p.is_document), None)
+    only = products[0].id if len(products) == 1 else None
+    out, last = [], None
+    places = _places(sentences, products, names, claims, title)
+    for item in evidence:
+        index = bisect_right(starts, item.start) - 1
+        product, sure = item.product, True
+        if not product:
+            product, sure = _choose(item, index, sentences, claims, places, document, only, words < _SHORT, last)
+        if product:
+            last = (index, product)
+            certainty = item.certainty if sure else "borderline"
+            item = replace(item, product=product, certainty=certainty)
+        out.append(item)
+    return tuple(out)
+
+
+def _places(
+    sentences: Sequence[Sentence], products: Sequence[Product], names: Mapping[str, naming.Name], claims: Mapping[int, list[Mention]], title: str
+) -> Mapping[int, tuple[str, ...]]:
+    """For each sentence the products named in it, by mention or by name."""
+    found: dict[int, tuple[str, ...]] = {}
+    heads = {n.head for n in names.values()}
+    for index, sentence in enumerate(sentences):
+        here = [m.product for m in claims.get(index, [])]
+        lower = sentence.text.lower()
+        if any(h and h in lower for h in heads) or "this " in lower:
+            for _, _, name in naming.references(sentence.text):
+                for product in products:
+                    if product.is_document and naming.stands_for_document(name, title):
+                        here.append(product.id)
+                    elif naming.same(names[product.id], name) and not (product.is_document and name.other):
+                        here.append(product.id)
+        if here:
+            found[index] = tuple(dict.fromkeys(here))
+    return found
+
+
+def _choose(
+    item: Evidence,
+    index: int,
+    sentences: Sequence[Sentence],
+    claims: Mapping[int, list[Mention]],
+    places: Mapping[int, tuple[str, ...]],
+    document: str | None,
+    only: str | None,
+    short: bool,
+    last: tuple[int, str] | None,
+) -> tuple[str, bool]:
+    """The product for one piece of evidence, "" for none, and whether the choice is sure."""
+    here = sentences[index]
+    patterns = load("products.toml")["pattern"]
+    if compiled(patterns["borrowed"]).search(here.text) and index not in claims:
+        return "", True
+    if index in claims:
+        nearest = min(claims[index], key=lambda m: abs(m.start - item.start))
+        return nearest.product, True
+    if index in places:
+        return places[index][0], len(places[index]) == 1
+    heading = here.heading
+    under = _in_heading(index, sentences, places)
+    if under:
+        return under, True
+    if last is not None and index - last[0] <= 2 and here.heading == sentences[last[0]].heading:
+        return last[1], True  # a run of evidence is about one thing until another is named
+    back = _before(index, sentences, places)
+    if back:
+        return back, True
+    if only and (short or document == only and compiled(patterns["making"]).search(heading)):
+        return only, True
+    if document and (short or compiled(patterns["making"]).search(heading)):
+        return document, only is not None
+    if short:
+        return _before(index, sentences, places, anywhere=True), only is not None
+    return "", True
+
+
+def _in_heading(index: int, sentences: Sequence[Sentence], places: Mapping[int, tuple[str, ...]]) -> str:
+    """The product that the sentence's own heading names."""
+    heading = sentences[index].heading
+    for i in range(index - 1, max(-1, index - 60), -1):
+        if sentences[i].kind == "heading" and " ".join(sentences[i].text.split()) == heading:
+            return places[i][0] if i in places else ""
+    return ""
+
+
+def _before(index: int, sentences: Sequence[Sentence], places: Mapping[int, tuple[str, ...]], anywhere: bool = False) -> str:
+    """The product last named before the sentence: within its section and a few blocks, or anywhere."""
+    here = sentences[index]
+    for i in range(index - 1, -1, -1):
+        if not anywhere and (sentences[i].heading != here.heading or here.block - sentences[i].block > _NEAR):
+            return ""
+        if i in places:
+            return places[i][0]
+    return ""

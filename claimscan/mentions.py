@@ -1,0 +1,231 @@
+"""Finds every trigger (codebook section 0) and says what type of mention it is (section 1, rules T1 to T25).
+
+The rules are data (``data/lexicons/mentions.toml``), tried in the order of tests of T1. Only sentences with a trigger are
+parsed, and spaCy is loaded only when there is one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+from claimscan import people
+from claimscan.errors import RuleError
+from claimscan.lexicon import compiled, load
+from claimscan.records import Clause, Mention, Population, Sentence
+
+GRADABLE = frozenset({"DOC_DONE", "OTHER_DONE", "PRACTICE"})
+TYPES = ("DOC_DONE", "OTHER_DONE", "PRACTICE", "COMMIT", "PRINCIPLE", "DUTY", "NAME", "OTHER_SENSE", "NEGATED", "REPORTED")
+
+_FIELDS = {"id", "type", "pattern", "unless", "form", "mood", "mood_not", "kind", "negated", "subject", "heading", "family", "yes", "no", "note"}
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One trigger before it has a type: its sentence, its offsets in it, and its family."""
+
+    sentence: Sentence
+    start: int
+    end: int
+    family: str
+
+
+@cache
+def type_rules(name: str = "rule") -> tuple[dict[str, Any], ...]:
+    """The type rules in order, checked. Raises RuleError for an unknown key, a duplicate id or an unknown type."""
+    seen: set[str] = set()
+    for rule in load("mentions.toml")[name]:
+        if unknown := set(rule) - _FIELDS:
+            raise RuleError(f"mentions.toml: rule {rule.get('id', '?')} has unknown keys {sorted(unknown)}")
+        if rule["id"] in seen or rule["type"] not in {*TYPES, "DONE"}:
+            raise RuleError(f"mentions.toml: rule {rule['id']} is there twice or has an unknown type")
+        seen.add(rule["id"])
+    return tuple(load("mentions.toml")[name])
+
+
+@cache
+def _triggers() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    return tuple((t["family"], compiled(t["pattern"])) for t in load("mentions.toml")["trigger"])
+
+
+# A first look that is cheap on a whole document: any trigger, or a word that a phrase trigger needs.
+_ANY = re.compile(
+    r"(?i)\bco\W{0,3}(?:produc|design|creat|develop|writ|wrote|author)|ydgynhyrch|yd\W?gynhyrch|yd\W?(?:ddylun|ddatblyg|greu|ysgrifenn)"
+    r"|\bjointly\b|\b(?:together|partnership)\s+(?:with|by)\b|\balongside\b|\bby\s+and\s+with\b|\band\s+led\s+by\b"
+)
+
+
+def possible(text: str) -> bool:
+    """Whether the text can hold a trigger at all."""
+    return _ANY.search(text) is not None
+
+
+def hits(sentences: Iterable[Sentence], population: Population) -> Iterator[Hit]:
+    """Every trigger in the sentences that is a mention, in reading order (addresses, tags and reference lists are none)."""
+    for sentence in sentences:
+        if not possible(sentence.text):
+            continue
+        spans: list[tuple[int, int, str]] = []
+        for family, pattern in _triggers():
+            spans += [(m.start(), m.end(), family) for m in pattern.finditer(sentence.text)]
+        if not spans:
+            spans = list(_phrases(sentence.text, population))
+        for start, end, family in sorted(spans):
+            marked = mark(sentence.text, start, end)
+            if family == "phrase" or not any(_applies_to_nothing(n, marked) for n in load("mentions.toml")["nothing"]):
+                yield Hit(sentence, start, end, family)
+
+
+def _applies_to_nothing(rule: dict[str, Any], marked: str) -> bool:
+    found = compiled(rule["pattern"]).search(marked) is not None
+    return found and not ("unless" in rule and compiled(rule["unless"]).search(marked))
+
+
+def _phrases(text: str, population: Population) -> Iterator[tuple[int, int, str]]:
+    masked = people.mask(text, population)
+    for phrase in load("mentions.toml")["phrase"]:
+        for match in compiled(phrase["pattern"]).finditer(masked):
+            if re.search(phrase["needs"], masked):
+                name = "span" if match.group("span") else "span2"
+                yield (*match.span(name), "phrase")
+                return
+
+
+def mark(text: str, start: int, end: int) -> str:
+    """The sentence with the trigger in double angle brackets, as the type rules see it."""
+    return f"{text[:start]}⟪{text[start:end]}⟫{text[end:]}"
+
+
+def find(sentences: Sequence[Sentence], title: str, population: Population) -> tuple[Mention, ...]:
+    """Every mention in the sentences with its type, in reading order; ids are m1, m2 ...
+
+    ``title`` is the document's own title (T4: what "this strategy" and its name stand for).
+    """
+    found = list(hits(sentences, population))
+    if not found:
+        return ()
+    from claimscan import language  # spaCy is loaded only when something passed the gate
+
+    parsed = iter(language.clauses([_for_parser(hit) for hit in found if hit.family != "welsh"]))
+    mentions = []
+    for i, hit in enumerate(found, 1):
+        clause = next(parsed) if hit.family != "welsh" else Clause("noun", "none")
+        mentions.append(_mention(f"m{i}", hit, clause, title, population))
+    return tuple(_one_per_coordination(mentions))
+
+
+def _for_parser(hit: Hit) -> tuple[str, int, int]:
+    """A phrase trigger is parsed at its verb."""
+    text = hit.sentence.text
+    if hit.family != "phrase":
+        return text, hit.start, hit.end
+    verb = compiled(r"\b(?:@wrote|@made|made)\b").search(text, hit.start, hit.end)
+    return (text, *verb.span()) if verb else (text, hit.start, hit.end)
+
+
+def _one_per_coordination(mentions: list[Mention]) -> Iterator[Mention]:
+    """ "Co-design, co-deliver and co-evaluate" or "co-production and co-design": neighbours in one list keep their own spans."""
+    yield from mentions
+
+
+def _mention(name: str, hit: Hit, clause: Clause, title: str, population: Population) -> Mention:
+    text = hit.sentence.text
+    marked = mark(text, hit.start, hit.end)
+    masked = mark(people.mask(text, population), hit.start, hit.end)
+    masked = masked[: hit.start + 1] + text[hit.start : hit.end] + masked[hit.end + 1 :]
+    rule, kind = _type(hit, clause, marked, masked)
+    who = clause.who or _who_after(text, masked, hit.end + 2)
+    thing = clause.thing
+    if kind == "DONE":
+        kind = "DOC_DONE" if is_document(thing, text, title, hit.sentence) else "OTHER_DONE"
+    data = load("mentions.toml")
+    scope = "whole"
+    if kind in GRADABLE:
+        if compiled(data["scope"]["presentation"]).search(thing):
+            scope = "presentation"
+        elif compiled(data["scope"]["part"]).search(text[: hit.end]) or compiled(data["scope"]["part"]).search(thing):
+            scope = "part"
+    return Mention(
+        id=name,
+        start=hit.sentence.start + hit.start,
+        end=hit.sentence.start + hit.end,
+        text=text[hit.start : hit.end],
+        page=hit.sentence.page,
+        sentence=hit.sentence,
+        family=hit.family,
+        type=kind,
+        rule=rule,
+        score=0.85 if rule != "default" else 0.6,
+        hedge=kind in GRADABLE and compiled(data["hedge"]["pattern"]).search(text) is not None,
+        scope=scope,
+        thing=thing,
+        who=who,
+    )
+
+
+def _who_after(text: str, masked: str, at: int) -> str:
+    """The people named after "with" or "by" behind the trigger, where the parser found none. Offsets are in the marked text."""
+    match = compiled(r"^(?: [\w’'-]+){0,6}? (?:with|by|between|alongside) (?P<who>(?:[\w’'-]+ ){0,3}?@who)").search(masked[at:])
+    if not match:
+        return ""
+    start, end = match.span("who")
+    return text[at - 2 + start : at - 2 + end]
+
+
+def _type(hit: Hit, clause: Clause, marked: str, masked: str) -> tuple[str, str]:
+    for rule in type_rules("welsh" if hit.family == "welsh" else "rule"):
+        if fits(rule, hit.sentence, clause, marked, masked):
+            return rule["id"], rule["type"]
+    return "default", "PRINCIPLE" if hit.family != "phrase" else "DONE"
+
+
+def fits(rule: dict[str, Any], sentence: Sentence, clause: Clause, marked: str, masked: str) -> bool:
+    """Whether every condition of a type rule holds."""
+    if "form" in rule and clause.form not in rule["form"]:
+        return False
+    if "mood" in rule and clause.mood not in rule["mood"]:
+        return False
+    if "mood_not" in rule and clause.mood in rule["mood_not"]:
+        return False
+    if "kind" in rule and sentence.kind not in rule["kind"]:
+        return False
+    if "negated" in rule and clause.negated != rule["negated"]:
+        return False
+    if "subject" in rule and not compiled(rule["subject"]).search(clause.subject):
+        return False
+    if "heading" in rule and not compiled(rule["heading"]).search(sentence.heading):
+        return False
+    if not any(compiled(rule["pattern"]).search(t) for t in (marked, masked)):
+        return False
+    return not ("unless" in rule and any(compiled(rule["unless"]).search(t) for t in (marked, masked)))
+
+
+def content_words(phrase: str) -> set[str]:
+    """The words of a phrase that tell one product from another, lower case, plural s dropped."""
+    stop = set(load("products.toml")["stop_words"])
+    return {w.rstrip("s") for w in re.findall(r"[\w'’-]+", phrase.lower()) if w not in stop and not w.startswith("co-produc") and not w.startswith("co-design")}
+
+
+def is_document(thing: str, text: str, title: str, sentence: Sentence) -> bool:
+    """T4: whether the words for what was made stand for the document itself."""
+    words = load("mentions.toml")["document"]
+    if compiled(words["other"]).search(thing):
+        return False
+    noun = compiled(words["nouns"])
+    if not thing:
+        # A stamp on the cover, or a bare "Co-produced with ..." line, is about the document.
+        return sentence.page == 1 and len(text.split()) <= 16
+    if compiled(words["deictic"]).search(thing):
+        return noun.search(thing) is not None
+    named = content_words(thing)
+    if not named:
+        return noun.search(thing) is not None and bool(noun.search(title))
+    titled = content_words(title)
+    return bool(titled) and len(named & titled) >= min(len(named), 2) and bool(noun.search(thing)) and named <= titled | {"new", "our"}
+
+
+def with_product(mention: Mention, product: str) -> Mention:
+    return replace(mention, product=product)

@@ -1,0 +1,98 @@
+"""When two phrases name the same thing: "this strategy", its title, "it"; not its Easy Read version (codebook T4)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from claimscan.lexicon import compiled, load
+
+_WORD = re.compile(r"[\w'\u2019-]+")
+
+
+@cache
+def _words(name: str) -> frozenset[str]:
+    return frozenset(load("products.toml")[name])
+
+
+@cache
+def _pattern(name: str) -> re.Pattern[str]:
+    return compiled(load("products.toml")["pattern"][name])
+
+
+def _stem(word: str) -> str:
+    word = re.sub(r"['\u2019]s?$", "", word.lower())
+    for long, short in (("ies", "y"), ("sses", "ss"), ("s", "")):
+        if word.endswith(long) and len(word) > len(long) + 2 and not word.endswith("ss"):
+            return word[: -len(long)] + short
+    return word
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A phrase for a thing made: its head noun, the words that tell it apart, and whether it points to this document.
+
+    ``deictic`` is "this strategy"; ``definite`` is "the strategy", which is the last one named.
+    """
+
+    phrase: str
+    head: str
+    marks: frozenset[str]
+    deictic: bool
+    definite: bool
+    other: bool
+
+    @property
+    def bare(self) -> bool:
+        return not self.marks
+
+
+def name(phrase: str) -> Name:
+    """The parts of a phrase that tell what it names."""
+    clean = " ".join(phrase.split()).strip(" .,;:\u2018\u2019'\"()")
+    short = re.split(r"\b(?:which|who|that|whose|where)\b|,", clean)[0].strip() or clean
+    before = re.split(r"\b(?:of|for|on|about|to|in|with|by|from|at|across)\b", short, maxsplit=1)
+    words = [_stem(w) for w in _WORD.findall(before[0])]
+    content = [w for w in words if w not in _words("stop_words")]
+    tail = [_stem(w) for w in _WORD.findall(before[1])] if len(before) > 1 else []
+    head = content[-1] if content else (words[-1] if words else "")
+    marks = {w for w in content[:-1] + tail if w not in _words("stop_words")}
+    return Name(
+        phrase=clean,
+        head=head,
+        marks=frozenset(marks),
+        deictic=_pattern("deictic").search(clean) is not None,
+        definite=_pattern("definite").search(clean) is not None,
+        other=_pattern("other").search(clean) is not None,
+    )
+
+
+def same(a: Name, b: Name) -> bool:
+    """Whether two names stand for one thing: the same kind of thing, and no word that tells them apart."""
+    if not a.head or a.head != b.head or a.other != b.other:
+        return False
+    if a.marks and b.marks:
+        return a.marks <= b.marks or b.marks <= a.marks or len(a.marks & b.marks) >= 2
+    return True
+
+
+def stands_for_document(thing: Name, title: str) -> bool:
+    """T4: whether a name is the document itself: "this strategy", or its title's kind of thing with no other mark."""
+    if thing.other or not thing.head:
+        return False
+    if thing.deictic:
+        return _pattern("document").search(thing.phrase) is not None
+    titled = {_stem(w) for w in _WORD.findall(title)} - _words("stop_words")
+    if not titled or _pattern("document").search(thing.phrase) is None:
+        return False
+    if thing.head not in titled:
+        return False
+    return thing.marks <= titled or len(thing.marks & titled) >= 2
+
+
+def references(text: str) -> Iterator[tuple[int, int, Name]]:
+    """Every phrase in a text that names a thing that can be made, with its offsets ("the pathway", "our Carers Plan")."""
+    for match in _pattern("reference").finditer(text):
+        yield match.start(), match.end(), name(match.group())

@@ -1,0 +1,80 @@
+"""The whole check, step by step: read, cut, find, group, link, grade, ask, locate.
+
+This file is the flow. Each step is a function from records to records in the module named after it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from hashlib import sha256
+from json import dumps
+
+from claimscan import __version__, codebook, evidence, grading, lexicon, linking, mentions, products, questions, reading
+from claimscan.population import population_of
+from claimscan.records import Document, Evidence, Finding, Mention, Product, Settings
+from claimscan.report import Report
+from claimscan.sentences import sentences
+
+
+def check(source: str | os.PathLike[str], *, settings: Settings | None = None) -> Report:
+    """Read one document and judge every claim in it.
+
+    Args:
+        source: a path to a PDF, DOCX, HTML, Markdown or text file, or "-" for standard input.
+        settings: bounds and choices; the defaults suit a strategy PDF.
+
+    Raises:
+        claimscan.errors.ClaimscanError: a named subclass, when the document cannot be read at all.
+    """
+    settings = settings or Settings()
+    return judge(reading.read(source, settings), settings)
+
+
+def check_text(text: str, *, name: str = "text", settings: Settings | None = None) -> Report:
+    """Judge a text as a document of one page. Offsets in the report are into ``text`` exactly as given."""
+    return judge(reading.read_text(text, name), settings or Settings())
+
+
+def judge(document: Document, settings: Settings) -> Report:
+    """The steps after reading, in order."""
+    population = population_of(document)
+    cut = tuple(sentences(document))
+    found = evidence.find(cut, population)
+    spoken = mentions.find(cut, document.title, population)
+    made, spoken = products.group(spoken, found, document.title)
+    linked = linking.link(found, spoken, made, cut, document.title)
+    more, joined = products.described([e for e in linked if not e.product], cut, made, document.title)
+    linked = tuple(replace(e, product=joined.get(e.id, e.product)) for e in linked)
+    made = (*made, *more)
+    linked = tuple(e for e in linking.link(linked, spoken, made, cut, document.title) if e.product)
+    findings = {p.id: _finding(p, spoken, linked, population, document) for p in made}
+    boxes = _boxes(document, spoken, linked)
+    return Report(document, population, spoken, made, findings, linked, boxes, provenance(settings))
+
+
+def _finding(product: Product, spoken: Sequence[Mention], linked: Sequence[Evidence], population, document: Document) -> Finding:
+    own = [m for m in spoken if m.product == product.id]
+    finding = grading.grade(product, own, [e for e in linked if e.product == product.id], population)
+    page = own[0].page if own and len(document.pages) > 1 else None
+    return replace(finding, questions=questions.questions(finding, page=page))
+
+
+def _boxes(document: Document, spoken: Sequence[Mention], linked: Sequence[Evidence]) -> dict:
+    items = [*spoken, *linked]
+    places = reading.locate(document, [(i.start, i.end) for i in items])
+    return {item.id: boxes for item, boxes in zip(items, places, strict=True) if boxes}
+
+
+def provenance(settings: Settings) -> dict[str, str]:
+    """What, with the document's bytes, decides a report: versions and hashes."""
+    from claimscan import language
+
+    return {
+        "claimscan": __version__,
+        "codebook": codebook.VERSION,
+        "lexicons": lexicon.fingerprint(),
+        "model": language.model_hash(),
+        "config": sha256(dumps(asdict(settings), sort_keys=True).encode()).hexdigest(),
+    }

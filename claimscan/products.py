@@ -1,0 +1,191 @@
+"""Groups mentions of the same thing into products, and finds things that the document says people made without a trigger word.
+
+One product is one graded claim: fourteen mentions of one strategy are one product (codebook section 0, T4, T22, E20).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from claimscan import naming
+from claimscan.lexicon import compiled, load
+from claimscan.records import Evidence, Mention, Product, Sentence
+
+ACCOMPLISHED = frozenset({"DOC_DONE", "OTHER_DONE"})
+# Evidence that says people took part; a product without a trigger word needs one of these (E20).
+TOOK_PART = frozenset({"contributors", "authorship", "reviewers", "method", "stage", "feedback_acted", "continuity", "decision_power", "count"})
+PRONOUNS = frozenset({"it", "they", "which", "that", "this", "them", "these", "everything", "all", "one"})
+
+
+def group(mentions: Sequence[Mention], evidence: Sequence[Evidence], title: str) -> tuple[tuple[Product, ...], tuple[Mention, ...]]:
+    """Products from mentions.
+
+    Args:
+        mentions: all mentions of the document, in reading order.
+        evidence: all evidence, not yet linked; a PRACTICE mention makes a product only with evidence beside it (T22).
+        title: the document's title.
+
+    Returns:
+        The products in order of first mention, ids p1, p2 ..., and the mentions with ``product`` set where they belong to one.
+    """
+    clusters: list[tuple[naming.Name, bool, list[Mention]]] = []
+
+    def find(thing: naming.Name, document: bool) -> int | None:
+        for i, (known, is_document, _) in enumerate(clusters):
+            if document and is_document:
+                return i
+            if not document and not is_document and naming.same(known, thing):
+                return i
+            if document != is_document and thing.head == known.head and not thing.other and not known.other and (known.bare or thing.bare or known.marks & thing.marks):
+                return i
+        return None
+
+    placed: dict[str, int] = {}
+    latest: int | None = None
+    for mention in mentions:
+        if mention.type not in ACCOMPLISHED and not (mention.type == "PRACTICE" and _described(mention, evidence)):
+            continue
+        document = mention.type == "DOC_DONE"
+        thing = naming.name(mention.thing)
+        if not document and (not thing.head or thing.phrase.lower() in PRONOUNS):
+            thing = _nearby(mention, thing)
+            if not thing.head and latest is not None and mention.type != "PRACTICE":
+                placed[mention.id] = latest
+                clusters[latest][2].append(mention)
+                continue
+        at = find(thing, document)
+        if at is None:
+            clusters.append((thing, document, [mention]))
+            at = len(clusters) - 1
+        else:
+            known, is_document, members = clusters[at]
+            # The fuller name is kept, so that "the strategy" does not hide "the Carers Strategy".
+            best = thing if len(thing.marks) > len(known.marks) else known
+            clusters[at] = (best, is_document or document, [*members, mention])
+        placed[mention.id] = latest = at
+    products = tuple(
+        Product(f"p{i}", _label(thing, document, title), document, tuple(m.id for m in members)) for i, (thing, document, members) in enumerate(clusters, 1)
+    )
+    linked = tuple(replace(m, product=f"p{placed[m.id] + 1}") if m.id in placed else m for m in mentions)
+    return products, _attach_others(linked, products, clusters, title)
+
+
+def _label(thing: naming.Name, document: bool, title: str) -> str:
+    phrase = " ".join(thing.phrase.split())
+    if document and (not phrase or not thing.head):
+        return "this document"
+    return phrase[:120] or title[:120] or "something the document does not name"
+
+
+def _described(mention: Mention, evidence: Sequence[Evidence]) -> bool:
+    """T22: a practice is graded only where a body or an activity is described in its sentence or the next."""
+    near = [e for e in evidence if 0 <= e.start - mention.sentence.start and e.start <= mention.sentence.end + 2 and e.slot in TOOK_PART]
+    return bool(near)
+
+
+def _nearby(mention: Mention, thing: naming.Name) -> naming.Name:
+    """What a mention without a name of its own is about: the last thing named before it in its sentence."""
+    before = mention.sentence.text[: mention.start - mention.sentence.start]
+    last = thing if thing.phrase.lower() not in PRONOUNS else naming.name("")
+    for _, _, found in naming.references(before):
+        last = found
+    if not last.head:
+        after = mention.sentence.text[mention.end - mention.sentence.start :]
+        last = next((found for _, _, found in naming.references(after)), last)
+    return last
+
+
+def _attach_others(
+    mentions: tuple[Mention, ...], products: tuple[Product, ...], clusters: Sequence[tuple[naming.Name, bool, list[Mention]]], title: str
+) -> tuple[Mention, ...]:
+    """REPORTED and NEGATED mentions belong to the product they are about, for the reader and for X and honest-negative."""
+    out = []
+    for mention in mentions:
+        if not mention.product and mention.type in ("REPORTED", "NEGATED") and products:
+            thing = naming.name(mention.thing)
+            for product, (known, is_document, _) in zip(products, clusters, strict=True):
+                about_document = is_document and naming.stands_for_document(thing, title)
+                if about_document or (thing.head and naming.same(known, thing)):
+                    mention = replace(mention, product=product.id)
+                    break
+        out.append(mention)
+    return tuple(out)
+
+
+def described(
+    evidence: Sequence[Evidence], sentences: Sequence[Sentence], known: Sequence[Product], title: str
+) -> tuple[tuple[Product, ...], dict[str, str]]:
+    """Products described without a trigger word (E20): a named thing, and somebody said to have taken part in making it.
+
+    Args:
+        evidence: evidence that no product has taken yet.
+        sentences: all sentences of the document, in order.
+        known: the products there are already.
+
+    Returns:
+        New products, and for each evidence id that made or joined one the product's id.
+    """
+    order = {s.start: i for i, s in enumerate(sentences)}
+    at: dict[int, list[Evidence]] = {}
+    for item in evidence:
+        index = _index(order, sentences, item.start)
+        if index is not None:
+            at.setdefault(index, []).append(item)
+    found: list[tuple[naming.Name, bool]] = []
+    made: list[list[Evidence]] = []
+    for index, items in sorted(at.items()):
+        if not any(_took_part(item) for item in items):
+            continue
+        if compiled(load("products.toml")["pattern"]["borrowed"]).search(sentences[index].text):
+            continue
+        thing = _thing_near(index, sentences)
+        if thing is None:
+            continue
+        document = naming.stands_for_document(thing, title) or (thing.deictic and not thing.other)
+        same = next((i for i, (k, d) in enumerate(found) if (document and d) or (document == d and naming.same(k, thing)) or (k.head == thing.head and (k.bare or thing.bare))), None)
+        if same is None:
+            found.append((thing, document))
+            made.append(list(items))
+        else:
+            made[same] += items
+    products, joined = [], {}
+    for (thing, document), items in zip(found, made, strict=True):
+        taken = next((p for p in known if p.is_document and document or naming.same(naming.name(p.name), thing)), None)
+        name = taken.id if taken else f"p{len(known) + len(products) + 1}"
+        if taken is None:
+            products.append(Product(name, _label(thing, document, title), document))
+        joined |= {item.id: name for item in items}
+    return tuple(products), joined
+
+
+def _took_part(item: Evidence) -> bool:
+    """Evidence that by itself says that people took part: who they were, or that they wrote, saw or were asked."""
+    if item.slot == "contributors":
+        return item.value not in ("none", "professional", "organisations")
+    if item.slot == "authorship":
+        return item.value in ("le", "mixed_with_le", "le_org", "proxy", "mixed_no_le")
+    if item.slot == "reviewers":
+        return item.value != "professional"
+    return item.slot in ("method", "stage", "feedback_acted") and item.who in ("le", "parent_carer", "public", "mixed", "proxy")
+
+
+def _index(order: dict[int, int], sentences: Sequence[Sentence], start: int) -> int | None:
+    if start in order:
+        return order[start]
+    return next((i for i, s in enumerate(sentences) if s.start <= start < s.end), None)
+
+
+def _thing_near(index: int, sentences: Sequence[Sentence]) -> naming.Name | None:
+    """The thing that a sentence is about: named in it, else in the sentence before or after, else in its heading."""
+    here = sentences[index]
+    candidates = [here.text]
+    for other in (index - 1, index + 1):
+        if 0 <= other < len(sentences) and abs(sentences[other].block - here.block) <= 1:
+            candidates.append(sentences[other].text)
+    candidates.append(here.heading)
+    for text in candidates:
+        named = [n for _, _, n in naming.references(text)]
+        if named:
+            return max(named, key=lambda n: (n.deictic, compiled(load("products.toml")["pattern"]["document"]).search(n.phrase) is not None))
+    return None

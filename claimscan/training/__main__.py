@@ -1,0 +1,132 @@
+"""``python -m claimscan.training compile|evaluate``: make gold and PDFs of the corpus; measure claimscan against it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from claimscan.errors import ClaimscanError, UsageError
+from claimscan.training import corpus
+from claimscan.training.gold import LAYOUTS, SPLITS, GoldDocument, to_gold
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; gives the exit code (0, or 1 where a corpus file is wrong)."""
+    parser = argparse.ArgumentParser(prog="python -m claimscan.training", description=__doc__)
+    parser.add_argument("--corpus", type=Path, default=Path("corpus"), metavar="FOLDER", help="default: %(default)s")
+    commands = parser.add_subparsers(dest="command", required=True)
+    made = commands.add_parser("compile", help="documents to gold annotations and PDFs")
+    made.add_argument("ids", nargs="*", metavar="ID", help="only these documents")
+    made.add_argument("--check", action="store_true", help="read every document, list every mistake, write nothing")
+    made.add_argument("--no-pdf", action="store_true", help="write the gold annotations only")
+    made.add_argument("--layout", action="append", choices=LAYOUTS, help="only this layout (may be repeated)")
+    measured = commands.add_parser("evaluate", help="claimscan against the gold")
+    measured.add_argument("ids", nargs="*", metavar="ID", help="only these documents")
+    source = measured.add_mutually_exclusive_group()
+    source.add_argument("--pdf", action="store_true", help="read the PDFs, every layout, instead of the clean text")
+    source.add_argument(
+        "--rules", action="store_true", help="grade the gold evidence itself: only the rules are measured"
+    )
+    measured.add_argument("--layout", action="append", choices=LAYOUTS, help="with --pdf: only this layout")
+    measured.add_argument("--split", action="append", choices=SPLITS, help="only this split (may be repeated)")
+    measured.add_argument("--json", metavar="FILE", help="the figures as JSON; - is standard output")
+    measured.add_argument("--save", type=Path, metavar="FILE", help="keep every item, right or wrong, to compare with")
+    measured.add_argument("--against", type=Path, metavar="FILE", help="gains and losses against a saved run")
+    measured.add_argument("--show", type=int, default=0, metavar="N", help="list the first N wrong items of each kind")
+    options = parser.parse_args(arguments)
+    try:
+        if options.command == "compile":
+            return compile_corpus(options)
+        return evaluate_corpus(options)
+    except ClaimscanError as error:
+        print(f"{error}\n{error.remedy}".rstrip(), file=sys.stderr)
+        return error.exit_code
+
+
+def documents(options: argparse.Namespace) -> list[Path]:
+    """The files of the corpus that were asked for, in order of name."""
+    paths = sorted((options.corpus / "documents").glob("*.txt"))
+    if unknown := set(options.ids) - {path.stem for path in paths}:
+        raise UsageError(f"No such document in {options.corpus / 'documents'}: {' '.join(sorted(unknown))}")
+    if not paths:
+        raise UsageError(f"There are no documents in {options.corpus / 'documents'}.")
+    return [path for path in paths if not options.ids or path.stem in options.ids]
+
+
+def read_all(paths: list[Path]) -> list[GoldDocument]:
+    """Read the files; all mistakes of all files are raised together."""
+    found: list[GoldDocument] = []
+    problems: list[str] = []
+    for path in paths:
+        try:
+            found.append(corpus.read(path))
+        except corpus.CorpusError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise corpus.CorpusError(problems)
+    return found
+
+
+def compile_corpus(options: argparse.Namespace) -> int:
+    paths = documents(options)
+    found = read_all(paths)
+    for path, document in zip(paths, found):
+        for line, words in corpus.unmarked(document):
+            print(f"{path.name}:{line}: warning: {words!r} is in no mention and no x mark")
+    print(
+        f"{len(found)} documents read: {sum(len(d.products) for d in found)} products,"
+        f" {sum(len(d.mentions) for d in found)} mentions, {sum(len(d.evidence) for d in found)} evidence slots"
+    )
+    if options.check:
+        return 0
+    gold, pdf = options.corpus / "gold", options.corpus / "pdf"
+    for folder in (gold, pdf):
+        folder.mkdir(exist_ok=True)
+    for document in found:
+        write_json(gold / f"{document.id}.json", to_gold(document))
+        if options.no_pdf:
+            continue
+        from claimscan.training import places, typesetting  # reportlab and pdfplumber: only where PDFs are made
+
+        for layout in document.layouts:
+            if options.layout and layout not in options.layout:
+                continue
+            path = pdf / f"{document.id}.{layout}.pdf"
+            path.write_bytes(typesetting.typeset(document, layout))
+            boxes = places.locate(document, path)
+            write_json(gold / f"{document.id}.{layout}.boxes.json", boxes)
+            print(f"{path.name}: {boxes['pages']} pages")
+    return 0
+
+
+def evaluate_corpus(options: argparse.Namespace) -> int:
+    from claimscan.training import evaluate  # scikit-learn and pandas
+
+    earlier = json.loads(options.against.read_text(encoding="utf-8")) if options.against else None
+    found = [d for d in read_all(documents(options)) if not options.split or d.split in options.split]
+    source = "pdf" if options.pdf else "gold" if options.rules else "text"
+    items = evaluate.run(found, options.corpus, source, tuple(options.layout or LAYOUTS))
+    if options.json:
+        text = json.dumps(evaluate.figures(items), ensure_ascii=False, indent=1) + "\n"
+        if options.json == "-":
+            sys.stdout.write(text)
+        else:
+            Path(options.json).write_text(text, encoding="utf-8")
+    if options.json != "-":
+        print(evaluate.page(items, options.show))
+        if earlier is not None:
+            print("\n" + evaluate.compare(earlier, items))
+    if options.save:
+        write_json(options.save, items)
+    return 0
+
+
+def write_json(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
