@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from claimscan.reading.tidying import FIRST_WORD, HYPHENS, LAST_WORD, UNSEEN, Run, Tidier
 from claimscan.records import Block
 
 
@@ -61,16 +62,6 @@ class Line:
             made.append(Line(self.start + at, text, left, self.top, gap_start, self.bottom, self.size, self.bold))
             at, left = offset, gap_end
         return [part for part in made if part.text.strip()]
-
-
-class Run(NamedTuple):
-    """``text[start:end]`` of the document was written from ``length`` characters of ``page``'s text at ``source``."""
-
-    start: int
-    end: int
-    page: int
-    source: int
-    length: int
 
 
 class Group:
@@ -550,55 +541,15 @@ def rank_headings(groups: Iterable[Group]) -> None:
 
 # --- text -----------------------------------------------------------------------------------------------------------
 
-_LIGATURES = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "ft", "ﬆ": "st"}
-# What is rewritten: line ends, hyphens that pdfium marks at a line's end, ligatures, characters that are not printed, and
-# white space that is not one space.
-_UNTIDY = re.compile(
-    "\\s*[\r\n]\\s*|[\x02\ufffe]|[ﬀ-ﬆ]|[\x00\x01\x03-\x08\x0e-\x1f\x7f\xad\u200b\ufeff\uffff\ufffd]|[ \t\xa0\u2002-\u200a]{2,}|[\t\xa0]"
-)
-_LAST_WORD = re.compile(r"([^\W_]+)[-\u2010\u2011\x02\ufffe\u00ad]$")
-_FIRST_WORD = re.compile(r"[^\W_]+")
-_CO = re.compile(
-    r"(?:produc|design|creat|develop|writ|wrote|author|ordinat|operat|locat|chair|lead|led\b|deliver|opt|exist|facilit|own|"
-    r"commission|evaluat|research|plan|signator|fund|work|construct|decid|govern|host|found|edit|learn)",
-    re.IGNORECASE,
-)
-_WHOLE = frozenset(
-    "all anti cross ex full half high inter long low mid multi non off on one over part post pre pro re self semi short "
-    "sub two user well peer community person people service evidence trauma child family parent young older decision "
-    "third follow face year easy real day week end cost up".split()
-)
-
-
-def keeps_hyphen(before: str, after: str, known: str) -> bool:
-    """Whether a word split as ``before`` + hyphen at a line's end + ``after`` is printed with a hyphen elsewhere.
-
-    ``known`` is the document's text in lower case, where the compound or the whole word may stand unbroken.
-    """
-    first, second = before.lower(), after.lower()
-    if first == "co":
-        return bool(_CO.match(second)) or f"co-{second}" in known
-    if after[:1].isupper() or after[:1].isdigit() or first[-1:].isdigit():
-        return True
-    if f"{first}-{second}" in known or f"{first}\u2010{second}" in known or f"{first}\u2011{second}" in known:
-        return True
-    return first in _WHOLE and f"{first}{second}" not in known
-
-
 class Writer:
     """Writes blocks as one text and keeps the runs that lead back to the file's own characters."""
 
-    def __init__(self) -> None:
+    def __init__(self, tidier: Tidier) -> None:
+        self._tidier = tidier
         self._parts: list[str] = []
-        self._known: str | None = None
-        self._all: Sequence[Sequence[Line]] = ()
         self.length = 0
         self.runs: list[Run] = []
         self.blocks: list[Block] = []
-
-    def knows(self, pages: Sequence[Sequence[Line]]) -> None:
-        """Give the lines in which a hyphenated word may stand unbroken (joined only if a line ends in a hyphen)."""
-        self._all = pages
 
     def text(self) -> str:
         return "".join(self._parts)
@@ -643,66 +594,20 @@ class Writer:
             source = line.start + line.text.index(text[0])
             length = len(text)
             glue = " " if i < last else ""
-            if text[-1] in _HYPHENS and length > 1:
-                word = _LAST_WORD.search(text)
-                after = _FIRST_WORD.match(lines[i + 1].text.lstrip()) if i < last else None
+            if text[-1] in HYPHENS and length > 1:
+                word = LAST_WORD.search(text)
+                after = FIRST_WORD.match(lines[i + 1].text.lstrip()) if i < last else None
                 if word is not None:
                     glue = ""
-                    if after is None or self._keeps(word[1], after[0]):
-                        text = text[:-1] + (text[-1] if text[-1] not in _UNSEEN else "-")
+                    if after is None or self._tidier.keeps(word[1], after[0]):
+                        text = text[:-1] + (text[-1] if text[-1] not in UNSEEN else "-")
                     else:
                         text = text[:-1]
             elif glue and _same_line(line, lines[i + 1]):
                 close = lines[i + 1].x0 - line.x1 < 0.18 * line.size
                 if close and not line.text[-1].isspace() and not lines[i + 1].text[0].isspace():
                     glue = ""
-            if _UNTIDY.search(text):
-                text = _UNTIDY.sub(self._tidied, text)
+            text = self._tidier.tidy(text)
             if text:
                 self.runs.append(Run(self.length, self.length + len(text), page, source, length))
                 self.put(text + glue)
-
-    def _keeps(self, before: str, after: str) -> bool:
-        if self._known is None:
-            self._known = " ".join(line.text for lines in self._all for line in lines).lower()
-        return keeps_hyphen(before, after, self._known)
-
-    def _tidied(self, found: re.Match[str]) -> str:
-        what = found[0]
-        if what in _LIGATURES:
-            return _LIGATURES[what]
-        if what in _UNSEEN:
-            before = _WORD_END.search(found.string, 0, found.start())
-            after = _FIRST_WORD.match(found.string, found.end())
-            return "" if before and after and not self._keeps(before[0], after[0]) else "-"
-        return " " if what.isspace() else ""
-
-
-def places(text: str, source: str) -> list[int]:
-    """For each character of ``text``, the index of the character of ``source`` it was written from by tidying."""
-    found = []
-    at = 0
-    for character in text:
-        if character == " ":
-            found.append(min(at, len(source) - 1))
-            while at < len(source) and (source[at].isspace() or source[at] in _UNPRINTED):
-                at += 1
-            continue
-        start = at
-        while at < len(source) and source[at] != character and character not in _LIGATURES.get(source[at], ""):
-            if character == "-" and source[at] in _UNSEEN:
-                break
-            at += 1
-        if at == len(source):
-            at = start
-        found.append(min(at, len(source) - 1))
-        expanded = _LIGATURES.get(source[at] if at < len(source) else "", "")
-        if not expanded or character == expanded[-1] and found[-len(expanded) :].count(at) == len(expanded):
-            at += 1
-    return found
-
-
-_HYPHENS = ("-", "\u2010", "\u2011", "\x02", "\ufffe", "\u00ad")
-_UNSEEN = ("\x02", "\ufffe", "\u00ad")
-_UNPRINTED = "\xad\u200b\ufeff"
-_WORD_END = re.compile(r"[^\W_]+\Z")

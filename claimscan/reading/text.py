@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from claimscan.reading.assembly import Piece, assemble
-from claimscan.reading.layout import keeps_hyphen
+from claimscan.reading.tidying import keeps_hyphen
 from claimscan.records import Block, Document, Page, Warning_
 
 _LINE = re.compile(r"[^\n\r\f]+")

@@ -395,7 +395,9 @@ def figures(items: Sequence[Item]) -> dict[str, Any]:
             graded.gold.map(lambda g: bands.get(g, "off"))
             == graded.found.map(lambda g: bands.get(g, "off" if g != NONE else g))
         ),
+        "ceilings": int((frame.kind == "ceiling").sum()),
         "ceiling_exact": _mean(frame[frame.kind == "ceiling"].right),
+        "proxy_grades": int((frame.kind == "proxy_grade").sum()),
         "proxy_grade_exact": _mean(frame[frame.kind == "proxy_grade"].right),
         "slots_stated": _prf(slots.gold != NONE, slots.found != NONE),
         "slot_value_given_both": _mean(stated_both.right),
@@ -466,7 +468,8 @@ def page(items: Sequence[Item], show: int = 0) -> str:
     ratios |= {f"evidence quotes, {key.replace('_', ' ')}": quotes[key] for key in _QUOTES}
     parts.append(
         "\n".join(f"{label:<34}{'-' if value is None else f'{value:.3f}'}" for label, value in ratios.items())
-        + f"\n({result['on_scale_pairs']} pairs on the scale; {quotes['gold']} gold quotes)"
+        + f"\n(out of {result['on_scale_pairs']} pairs on the scale, {result['ceilings']} gold ceilings,"
+        f" {result['proxy_grades']} gold proxy grades, {quotes['gold']} gold quotes)"
     )
     layouts = sorted({item["layout"] for item in items})
     if len(layouts) > 1:
