@@ -128,7 +128,9 @@ def main() -> None:
     print(f"{len(paths)} files, {refused} refused, {failed} failed; {len(pages)} pages compared, {unread} unread")
     if pages:
         lost_total = sum(page[1] for page in pages)
-        print(f"words lost: {lost_total} of {words} ({lost_total / max(1, words):.4%}), on {sum(1 for p in pages if p[1])} pages")
+        print(
+            f"words lost: {lost_total} of {words} ({lost_total / max(1, words):.4%}), on {sum(1 for p in pages if p[1])} pages"
+        )
         order = [page[0] for page in pages]
         print(
             f"order agreement: mean {statistics.fmean(order):.4f}, median {statistics.median(order):.4f}, "

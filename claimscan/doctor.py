@@ -135,7 +135,7 @@ def _model() -> dict[str, Any]:
 
     try:
         return {
-            "name": language.model_name(),
+            "name": language.installed()["package"],
             "version": language.VERSION,
             "sha256": language.model_hash(),
             "problem": "",

@@ -68,7 +68,7 @@ def _in_sentence(sentence: Sentence, population: Population) -> Iterator[Evidenc
     with_bodies = _BODY.sub(lambda m: sentence.text[slice(*m.span())], masked)
     for i in opened:
         rule = all_rules()[i]
-        text = with_bodies if rule.bodies else masked
+        text = sentence.text if rule.printed else with_bodies if rule.bodies else masked
         if rule.unless and compiled(rule.unless).search(text):
             continue
         for match in compiled(rule.pattern).finditer(text):
@@ -86,10 +86,11 @@ def apply(rule: Rule, match: re.Match[str], sentence: Sentence, population: Popu
     groups = printed(match, sentence.text)
     named = next((name for name in groups if name.startswith("who")), "")
     phrase = groups.get(named, "")
-    letters = set(_LETTER.findall(match[named])) if named else set()
+    seen = "".join(_LETTER.findall(match[named])) if named else ""
+    letters = set(seen)
     if rule.among and not letters & set(rule.among):
         return
-    who = rule.who or people.classify(phrase, population)
+    who = rule.who or people.classify(phrase, population, seen)
     start, end = quote_span(sentence.text, *(match.span("quote") if groups.get("quote") else match.span()))
     also = rule.also if not rule.also_among or letters & set(rule.also_among) else {}
     for slot, value in ((rule.slot, rule.value), *also.items()):

@@ -67,6 +67,7 @@ def parser() -> Language:
 
 
 _PLAIN = re.compile(r"(?i)^co\W{0,3}")
+_VERB_ONLY = {"produce": "create"}  # the tagger takes "produce" for vegetables
 
 
 def clauses(items: Sequence[tuple[str, int, int]]) -> list[Clause]:
@@ -82,8 +83,8 @@ def clauses(items: Sequence[tuple[str, int, int]]) -> list[Clause]:
     for sentence, start, end in items:
         left = max(0, start - _MAX_CHARS // 2)
         head, trigger, tail = sentence[left:start], sentence[start:end], sentence[end : end + _MAX_CHARS // 2]
-        plain = _PLAIN.sub("", trigger)
-        plain = plain.lower() if not trigger.isupper() else plain.capitalize().lower()
+        plain = _PLAIN.sub("", trigger).lower()
+        plain = _VERB_ONLY.get(plain, plain)
         head, tail = _quiet(head), _quiet(tail)
         texts.append(head + plain + tail)
         spans.append((len(head), len(head) + len(plain)))
@@ -94,6 +95,12 @@ def clauses(items: Sequence[tuple[str, int, int]]) -> list[Clause]:
 def _quiet(text: str) -> str:
     """Marks that confuse a parser, replaced one for one: line ends, bullets, other triggers' hyphens."""
     return re.sub(r"(?i)\bco\s?[-\u2010\u2011\u2013\u00ad]\s?(?=produc|design|creat|develop|writ|author|commission|deliver)", "", re.sub(r"[\n•●▪*_#>|]", " ", text))
+
+
+_NOUN_ENDINGS = ("tion", "tions", "ment", "ments", "ship", "or", "er", "ors", "ers")
+_BE = frozenset({"is", "are", "was", "were", "be", "been"})
+_DEFINITE = frozenset({"this", "these", "the", "our", "its", "their", "your", "his", "her", "my", "whose", "that"})
+_OPEN = frozenset({"future", "plan", "duty", "possible"})
 
 
 @cache
@@ -120,16 +127,16 @@ def _clause(doc: Doc, start: int, end: int) -> Clause:
 
 def _form(token: Token) -> str:
     word, tag = token.lower_, token.tag_
-    if word.endswith(("tion", "tions", "ment", "ments", "ship", "or", "er", "ors", "ers")) or (tag in {"NN", "NNS", "NNP", "NNPS"} and not word.endswith(("ed", "ing", "written"))):
+    if word.endswith(_NOUN_ENDINGS) or (tag.startswith("NN") and not word.endswith(("ed", "ing", "written"))):
         return "noun"
     if word.endswith("ing"):
-        return "gerund"
+        return "present" if _auxiliaries(token) else "gerund"
     if word.endswith(("ed", "en", "wrote")):
         if token.dep_ in {"amod", "compound", "nmod"} or (tag == "JJ" and token.dep_ not in {"acomp", "ROOT", "conj"}):
             return "adjective"
-        if tag == "VBD" and _child(token, {"nsubj"}) is not None and _child(token, {"auxpass", "aux"}) is None:
+        if word == "wrote" or (tag == "VBD" and _child(token, {"nsubj"}) is not None and _child(token, {"auxpass", "aux"}) is None):
             return "past"
-        return "participle" if word != "wrote" else "past"
+        return "participle"
     if tag == "VBZ" or (tag == "VBP" and _child(token, {"nsubj"}) is not None):
         return "present"
     return "base"
@@ -167,14 +174,29 @@ def _auxiliaries(verb: Token) -> list[str]:
 
 def _mood(token: Token, form: str) -> tuple[str, Token | None]:
     """The mood of the clause that governs the trigger, and its verb."""
-    if form in {"noun", "adjective"} or (form == "gerund" and not _auxiliaries(token)):
+    if form == "adjective" or (form == "participle" and token.dep_ in {"acl", "advcl"} and not _auxiliaries(token)):
+        return _product_mood(token, form)
+    if form in {"noun", "gerund"}:
         verb = _governor(token)
         return (_verb_mood(verb) if verb is not None else "none"), verb
-    if form == "participle" and token.dep_ in {"acl", "advcl"} and not _auxiliaries(token):
-        verb = _governor(token)
-        mood = _verb_mood(verb) if verb is not None else "none"
-        return (mood if mood in {"future", "plan", "duty", "possible"} else "done"), verb
     return _verb_mood(token), token
+
+
+def _product_mood(token: Token, form: str) -> tuple[str, Token | None]:
+    """T5 and T14: a participle on a product is done, unless the clause puts the making of that product into the future."""
+    verb = _governor(token)
+    mood = _verb_mood(verb) if verb is not None else "none"
+    product = token.head
+    if form == "adjective" and mood not in _OPEN:
+        return ("done" if _definite(product) else mood), verb
+    if mood not in _OPEN or verb is None:
+        return "done", verb
+    made = verb.lower_.startswith(tuple(_verbs("making"))) or verb.lower_ in _BE
+    return (mood if made and not _definite(product) else "done"), verb
+
+
+def _definite(noun: Token) -> bool:
+    return any(c.lower_ in _DEFINITE or c.dep_ == "poss" for c in noun.children)
 
 
 def _governor(token: Token) -> Token | None:
@@ -186,64 +208,74 @@ def _governor(token: Token) -> Token | None:
 
 
 def _verb_mood(verb: Token, depth: int = 0) -> str:
-    aux = _auxiliaries(verb)
-    words = set(aux)
-    if words & {"will", "shall", "'ll", "\u2019ll", "wo"} or ("would" in words and "have" not in words) or ("going" in words):
+    if depth > 4:
+        return "none"
+    aux, tag, word = set(_auxiliaries(verb)), verb.tag_, verb.lower_
+    if aux & {"will", "shall", "'ll", "\u2019ll", "wo"} or ("would" in aux and "have" not in aux) or "going" in aux:
         return "future"
-    if words & {"must", "should", "ought"}:
+    if aux & {"must", "should", "ought"}:
         return "duty"
-    if words & {"can", "could", "may", "might"} and "have" not in words:
-        return "possible"
-    if "to" in words and depth < 4:
+    if aux & {"can", "could", "may", "might"} and "have" not in aux:
+        return _possible_mood(verb, depth)
+    if "to" in aux:
         return _infinitive_mood(verb, depth)
-    tag, word = verb.tag_, verb.lower_
+    if verb.dep_ in {"ccomp", "xcomp"} and verb.head.lower_.startswith("help") and not aux:
+        return _verb_mood(verb.head, depth + 1)
     if tag == "VBG" or word.endswith("ing"):
-        if words & {"been"}:
-            return "done"
-        if words & {"is", "are", "am", "'re", "\u2019re", "'m"}:
-            return "plan" if word in _verbs("plan_ing") else "ongoing"
-        if words & {"was", "were"}:
-            return "done"
-        if verb.dep_ in {"ROOT"}:
-            return "none"
-        up = _governor(verb)
-        return _verb_mood(up, depth + 1) if up is not None and depth < 4 else "none"
-    if words & {"has", "have", "had", "was", "were", "been", "did", "got", "'ve", "\u2019ve"} or (words & {"be"} and False):
-        return "done"
-    if words & {"is", "are", "'re", "being"}:
-        return "ongoing" if "being" in words else "habit"
-    if tag == "VBD" or word in {"was", "were", "had", "did"}:
-        return "done"
-    if tag == "VBN":
-        return "done"
+        return _ing_mood(verb, aux, depth)
+    if aux & {"is", "are", "'re", "\u2019re"} and "been" not in aux:
+        return "ongoing" if "being" in aux else "habit"
+    if aux & _DONE or tag in {"VBD", "VBN"} or word in {"was", "were", "had", "did"}:
+        return "plan" if word in _verbs("plan") else "done"
     if word in _verbs("plan"):
         return "plan"
+    if word in _verbs("duty"):
+        return "duty"
     if tag == "VB" and _subject(verb) is None and verb.dep_ in {"ROOT", "conj", "ccomp", "dep"}:
         return "order"
     return "habit"
+
+
+_DONE = frozenset({"has", "have", "had", "was", "were", "been", "did", "got", "'ve", "\u2019ve"})
+
+
+def _possible_mood(verb: Token, depth: int) -> str:
+    """ "So that we can co-design" is part of the plan above it."""
+    if verb.dep_ in {"advcl", "relcl"}:
+        up = _governor(verb)
+        if up is not None and (mood := _verb_mood(up, depth + 1)) in {"future", "plan"}:
+            return mood
+    return "possible"
+
+
+def _ing_mood(verb: Token, aux: set[str], depth: int) -> str:
+    if "been" in aux or aux & {"was", "were"}:
+        return "done"
+    if aux & {"is", "are", "am", "'re", "\u2019re", "'m", "\u2019m"}:
+        return "plan" if verb.lower_ in _verbs("plan_ing") else "ongoing"
+    up = _governor(verb)
+    return _verb_mood(up, depth + 1) if up is not None else "none"
 
 
 def _infinitive_mood(verb: Token, depth: int) -> str:
     """T13: the main verb decides the infinitive of purpose."""
     up = verb.head
     if up == verb:
-        return "order"
-    if up.lower_ in _verbs("plan") or up.lower_ in _verbs("plan_ing"):
         return "plan"
-    if up.lower_ in _verbs("asked") and verb.dep_ in {"xcomp", "ccomp", "acl"}:
+    word = up.lower_
+    if word in _verbs("plan") or word in _verbs("plan_ing") or word in _BE:
+        return "plan"
+    if word in _verbs("duty") or word in {"have", "has", "had"}:
+        return "duty"
+    if word in _verbs("asked") and verb.dep_ in {"xcomp", "ccomp", "acl"}:
         return "duty"
     if up.pos_ in {"NOUN", "PROPN", "PRON"} or up.tag_.startswith("NN"):
-        if up.lower_ in _verbs("plan_nouns"):
+        if word in _verbs("plan_nouns"):
             return "plan"
         above = _governor(up)
-        if above is None:
-            return "none"
-        mood = _verb_mood(above, depth + 1)
-        return mood
+        return _verb_mood(above, depth + 1) if above is not None else "none"
     if up.pos_ in {"ADJ", "ADV"} or up.tag_.startswith("JJ"):
-        if up.lower_ in _verbs("plan_adjectives"):
-            return "plan"
-        return "habit"
+        return "plan" if word in _verbs("plan_adjectives") else "habit"
     return _verb_mood(up, depth + 1)
 
 

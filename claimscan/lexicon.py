@@ -89,7 +89,9 @@ def expand(pattern: str) -> str:
         if depth:
             out.append(r"\s" if c == " " else c)
         elif c == " ":
-            out.append(r"\s" if behind else r"\s+")
+            optional = pattern[i + 1 : i + 2] in ("?", "*")  # "£ ?" is an optional space; "\\s+?" would only be a lazy one
+            out.append(r"\s" if behind else r"\s*" if optional else r"\s+")
+            i += optional
         elif c in "'\u2019":
             out.append("['\u2019\u2018]")
         elif c == "-" and 0 < i < len(pattern) - 1 and pattern[i - 1].isalpha() and pattern[i + 1].isalpha():
@@ -124,6 +126,7 @@ class Rule:
         also: further slots and values that the same words state ("wrote" gives authorship, method and decision_power).
         also_among: as ``among``, for ``also`` only.
         bodies: True where the pattern reads names of bodies as printed, because they say what the method was ("steering group").
+        printed: True where the pattern reads the whole sentence as printed, not the mask.
         future: True where the rule may fire in a clause about the future (codebook E5 keeps all others out of it).
         yes, no: our own sentences. A ``yes`` is a sentence or ``[sentence, value]``.
     """
@@ -139,6 +142,7 @@ class Rule:
     also: Mapping[str, str] = field(default_factory=dict)
     also_among: str = ""
     bodies: bool = False
+    printed: bool = False
     score: float = 0.85
     certainty: str = "explicit"
     future: bool = False

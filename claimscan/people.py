@@ -29,6 +29,8 @@ _AND_CONDITION = re.compile(
     re.IGNORECASE,
 )
 _KEY = 3  # letters of a word that choose the patterns worth trying
+# Anybody may be meant by these, so they do not show that the public took part.
+_UNCLEAR = re.compile(r"\b(?:members(?! of the public)|you|voices|champions|ambassadors|contributors|representatives?|reps|delegates|involved|concerned)\b", re.IGNORECASE)
 _TOKEN = re.compile(r"⟦(\w)~*⟧")
 # Where a phrase may start: a word, but none of the commonest that never start one.
 _WORD = re.compile(
@@ -299,8 +301,11 @@ def kinds(phrase: str, population: Population = Population()) -> str:
     return "".join(_TOKEN.findall(mask(phrase, population)))
 
 
-def classify(phrase: str, population: Population) -> str:
+def classify(phrase: str, population: Population, letters: str = "") -> str:
     """The kind of people a phrase stands for, as the codes of E12.
+
+    Args:
+        letters: the kinds that the mask of the whole sentence shows in the phrase; read from the phrase alone where not given.
 
     Returns:
         le, parent_carer, proxy, public, professional, organisations, mixed, unclear; or "" where the phrase only points back
@@ -309,13 +314,13 @@ def classify(phrase: str, population: Population) -> str:
     phrase = " ".join(phrase.split())
     if not phrase:
         return ""
-    letters = kinds(phrase, population)
+    letters = letters or kinds(phrase, population)
     found = set()
     for letter in letters:
         if letter == "L":
             found.add("le")
         elif letter == "F":
-            found.add({"carers": "le", "children": "parent_carer", "unknown": "parent_carer"}.get(population.kind, "proxy"))
+            found.add({"carers": "le", "residents": "le", "children": "parent_carer", "unknown": "parent_carer"}.get(population.kind, "proxy"))
         elif letter == "A":
             found.add("proxy")
         elif letter == "P":
@@ -323,8 +328,8 @@ def classify(phrase: str, population: Population) -> str:
         elif letter == "O":
             found.add("organisations")
     if not found:
-        if "U" in letters and not re.fullmatch(r"(?:members|you|voices)", phrase, re.IGNORECASE):
-            return "public"
+        if "U" in letters:
+            return "unclear" if "B" in letters or _UNCLEAR.search(phrase) else "public"
         return "" if "B" in letters or _POINTS_BACK.match(phrase) else "unclear"
     lived = found & {"le", "parent_carer"}
     others = found - lived

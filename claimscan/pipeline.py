@@ -13,7 +13,7 @@ from json import dumps
 
 from claimscan import __version__, codebook, evidence, grading, lexicon, linking, mentions, products, questions, reading
 from claimscan.population import population_of
-from claimscan.records import Document, Evidence, Finding, Mention, Product, Settings
+from claimscan.records import Box, Document, Evidence, Finding, Mention, Population, Product, Settings
 from claimscan.report import Report
 from claimscan.sentences import sentences
 
@@ -45,7 +45,7 @@ def judge(document: Document, settings: Settings) -> Report:
     spoken = mentions.find(cut, document.title, population)
     made, spoken = products.group(spoken, found, document.title)
     linked = linking.link(found, spoken, made, cut, document.title)
-    more, joined = products.described([e for e in linked if not e.product], cut, made, document.title)
+    more, joined = products.described([e for e in linked if not e.product], cut, made, document.title, population)
     linked = tuple(replace(e, product=joined.get(e.id, e.product)) for e in linked)
     made = (*made, *more)
     linked = tuple(e for e in linking.link(linked, spoken, made, cut, document.title) if e.product)
@@ -54,15 +54,15 @@ def judge(document: Document, settings: Settings) -> Report:
     return Report(document, population, spoken, made, findings, linked, boxes, provenance(settings))
 
 
-def _finding(product: Product, spoken: Sequence[Mention], linked: Sequence[Evidence], population, document: Document) -> Finding:
+def _finding(product: Product, spoken: Sequence[Mention], linked: Sequence[Evidence], population: Population, document: Document) -> Finding:
     own = [m for m in spoken if m.product == product.id]
     finding = grading.grade(product, own, [e for e in linked if e.product == product.id], population)
     page = own[0].page if own and len(document.pages) > 1 else None
     return replace(finding, questions=questions.questions(finding, page=page))
 
 
-def _boxes(document: Document, spoken: Sequence[Mention], linked: Sequence[Evidence]) -> dict:
-    items = [*spoken, *linked]
+def _boxes(document: Document, spoken: Sequence[Mention], linked: Sequence[Evidence]) -> dict[str, tuple[Box, ...]]:
+    items: list[Mention | Evidence] = [*spoken, *linked]
     places = reading.locate(document, [(i.start, i.end) for i in items])
     return {item.id: boxes for item, boxes in zip(items, places, strict=True) if boxes}
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from claimscan import naming
+from claimscan import naming, people
 from claimscan.lexicon import compiled, load
-from claimscan.records import Evidence, Mention, Product, Sentence
+from claimscan.records import Evidence, Mention, Population, Product, Sentence
 
 ACCOMPLISHED = frozenset({"DOC_DONE", "OTHER_DONE"})
 # Evidence that says people took part; a product without a trigger word needs one of these (E20).
 TOOK_PART = frozenset({"contributors", "authorship", "reviewers", "method", "stage", "feedback_acted", "continuity", "decision_power", "count"})
+_SHORT = 6000  # characters
 PRONOUNS = frozenset({"it", "they", "which", "that", "this", "them", "these", "everything", "all", "one"})
 
 
@@ -114,7 +115,7 @@ def _attach_others(
 
 
 def described(
-    evidence: Sequence[Evidence], sentences: Sequence[Sentence], known: Sequence[Product], title: str
+    evidence: Sequence[Evidence], sentences: Sequence[Sentence], known: Sequence[Product], title: str, population: Population
 ) -> tuple[tuple[Product, ...], dict[str, str]]:
     """Products described without a trigger word (E20): a named thing, and somebody said to have taken part in making it.
 
@@ -122,6 +123,11 @@ def described(
         evidence: evidence that no product has taken yet.
         sentences: all sentences of the document, in order.
         known: the products there are already.
+        title: the document's title.
+        population: whom the document is about.
+
+    In a document longer than a few pages the sentence itself must say that people took part in making the thing (the
+    ``made`` patterns of products.toml); a short one is about one thing, which may be named in the next sentence.
 
     Returns:
         New products, and for each evidence id that made or joined one the product's id.
@@ -132,14 +138,18 @@ def described(
         index = _index(order, sentences, item.start)
         if index is not None:
             at.setdefault(index, []).append(item)
+    short = sum(len(s.text) for s in sentences) < _SHORT
     found: list[tuple[naming.Name, bool]] = []
     made: list[list[Evidence]] = []
     for index, items in sorted(at.items()):
-        if not any(_took_part(item) for item in items):
+        if not any(_took_part(item, sentences[index]) for item in items):
             continue
         if compiled(load("products.toml")["pattern"]["borrowed"]).search(sentences[index].text):
             continue
-        thing = _thing_near(index, sentences)
+        says_so = _says_made(sentences[index].text, population)
+        if not short and not says_so:
+            continue
+        thing = _thing_near(index, sentences, wide=short)
         if thing is None:
             continue
         document = naming.stands_for_document(thing, title) or (thing.deictic and not thing.other)
@@ -149,7 +159,8 @@ def described(
             made.append(list(items))
         else:
             made[same] += items
-    products, joined = [], {}
+    products: list[Product] = []
+    joined: dict[str, str] = {}
     for (thing, document), items in zip(found, made, strict=True):
         taken = next((p for p in known if p.is_document and document or naming.same(naming.name(p.name), thing)), None)
         name = taken.id if taken else f"p{len(known) + len(products) + 1}"
@@ -159,8 +170,10 @@ def described(
     return tuple(products), joined
 
 
-def _took_part(item: Evidence) -> bool:
+def _took_part(item: Evidence, sentence: Sentence) -> bool:
     """Evidence that by itself says that people took part: who they were, or that they wrote, saw or were asked."""
+    if item.slot == "method" and compiled(load("products.toml")["pattern"]["consulted"]).search(sentence.text):
+        return True
     if item.slot == "contributors":
         return item.value not in ("none", "professional", "organisations")
     if item.slot == "authorship":
@@ -176,14 +189,23 @@ def _index(order: dict[int, int], sentences: Sequence[Sentence], start: int) -> 
     return next((i for i, s in enumerate(sentences) if s.start <= start < s.end), None)
 
 
-def _thing_near(index: int, sentences: Sequence[Sentence]) -> naming.Name | None:
+def _says_made(text: str, population: Population) -> bool:
+    masked = people.mask(text, population)
+    for rule in load("products.toml")["made"]:
+        if compiled(rule["pattern"]).search(masked) and not compiled(rule["unless"]).search(masked):
+            return True
+    return False
+
+
+def _thing_near(index: int, sentences: Sequence[Sentence], wide: bool) -> naming.Name | None:
     """The thing that a sentence is about: named in it, else in the sentence before or after, else in its heading."""
     here = sentences[index]
     candidates = [here.text]
     for other in (index - 1, index + 1):
-        if 0 <= other < len(sentences) and abs(sentences[other].block - here.block) <= 1:
+        if wide and 0 <= other < len(sentences) and abs(sentences[other].block - here.block) <= 1:
             candidates.append(sentences[other].text)
-    candidates.append(here.heading)
+    if wide:
+        candidates.append(here.heading)
     for text in candidates:
         named = [n for _, _, n in naming.references(text)]
         if named:

@@ -58,9 +58,7 @@ _OTHER = (
 Matters = Callable[[str], bool]
 
 
-def read(
-    source: str | os.PathLike[str], settings: Settings | None = None, matters: Matters | None = None
-) -> Document:
+def read(source: str | os.PathLike[str], settings: Settings | None = None, matters: Matters | None = None) -> Document:
     """Read a document from a path, or from standard input where ``source`` is ``-``.
 
     ``matters``, if given, is shown the words of each page of a PDF. While it has said no to every page so far, pages are
@@ -78,7 +76,9 @@ def read(
         data = sys.stdin.buffer.read(settings.max_bytes + 1)
         return read_bytes(data, "standard input", settings, matters)
     if os.path.isdir(name):
-        raise UnsupportedFormat(f"{name} is a folder, not a document.", "Name a file, or use `claimscan scan` for a folder.")
+        raise UnsupportedFormat(
+            f"{name} is a folder, not a document.", "Name a file, or use `claimscan scan` for a folder."
+        )
     try:
         if not os.path.isfile(name) and os.path.exists(name):
             raise UnsupportedFormat(f"{name} is not an ordinary file.")
@@ -98,9 +98,7 @@ def _too_large(name: str, settings: Settings) -> LimitExceeded:
     return LimitExceeded(f"{name} is larger than the limit of {settings.max_bytes // 1_000_000:,} MB.")
 
 
-def read_bytes(
-    data: bytes, name: str, settings: Settings | None = None, matters: Matters | None = None
-) -> Document:
+def read_bytes(data: bytes, name: str, settings: Settings | None = None, matters: Matters | None = None) -> Document:
     """Read a document from its bytes. The content decides the format, then the suffix of ``name``.
 
     ``matters`` is as for :func:`read`.
@@ -125,7 +123,9 @@ def read_bytes(
     extra = []
     named = _SUFFIXES.get(suffix)
     if suffix and named != format and not (format == "text" and named is None):
-        extra.append(Warning_("suffix", f"The name ends in {suffix} but the content is {_NAMES[format]}; read as that."))
+        extra.append(
+            Warning_("suffix", f"The name ends in {suffix} but the content is {_NAMES[format]}; read as that.")
+        )
     if not document.text.strip():
         raise NoTextFound(f"No text could be read from {name}.", "Check that it is the document you meant.")
     extra.extend(_language(document))
@@ -221,9 +221,9 @@ def locate(document: Document, spans: Sequence[tuple[int, int]]) -> list[tuple[B
     """
     if document.format != "pdf" or document.anchors is None:
         return [() for _ in spans]
-    from claimscan.reading import pdf
+    from claimscan.reading import places
 
-    return pdf.locate(document, spans)
+    return places.locate(document, spans)
 
 
 def page_image(document: Document, page: int, scale: float = 1.0) -> bytes:
@@ -234,6 +234,6 @@ def page_image(document: Document, page: int, scale: float = 1.0) -> bytes:
     """
     if document.format != "pdf" or document.anchors is None or not 1 <= page <= len(document.pages):
         raise ValueError("only the pages of a PDF can be drawn")
-    from claimscan.reading import pdf
+    from claimscan.reading import pictures
 
-    return pdf.page_image(document, page, scale)
+    return pictures.page_image(document, page, scale)

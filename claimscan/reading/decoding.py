@@ -35,7 +35,9 @@ def _decoded(data: bytes, html: bool, warnings: list[Warning_]) -> str:
     if len(data) > 8:  # UTF-16 without its mark: every other byte of Western text is nought
         sample = data[:2000]
         for offset, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
-            if sample[offset::2].count(0) > 0.4 * len(sample) / 2 and sample[1 - offset :: 2].count(0) < 0.05 * len(sample):
+            if sample[offset::2].count(0) > 0.4 * len(sample) / 2 and sample[1 - offset :: 2].count(0) < 0.05 * len(
+                sample
+            ):
                 return data.decode(encoding, "replace")
     try:
         return data.decode("utf-8")
@@ -49,5 +51,7 @@ def _decoded(data: bytes, html: bool, warnings: list[Warning_]) -> str:
                 return data.decode(named[1].decode("ascii"), "replace")
             except (LookupError, ValueError):
                 pass
-    warnings.append(Warning_("encoding", "The text is not UTF-8; it was read as Windows-1252, so some letters may be wrong."))
+    warnings.append(
+        Warning_("encoding", "The text is not UTF-8; it was read as Windows-1252, so some letters may be wrong.")
+    )
     return data.decode("cp1252", "replace")

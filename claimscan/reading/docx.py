@@ -222,7 +222,9 @@ class _Reader:
     @staticmethod
     def _cells(row: Any) -> Iterator[Any]:
         """A row's own cells; one that carries on the cell above it is left out."""
-        for cell in (found for child in row for found in ([child] if child.tag == _W + "tc" else child.iter(_W + "tc"))):
+        for cell in (
+            found for child in row for found in ([child] if child.tag == _W + "tc" else child.iter(_W + "tc"))
+        ):
             merged = cell.find(f"{_W}tcPr/{_W}vMerge")
             if merged is None or merged.get(_W + "val") == "restart":
                 yield cell
@@ -271,7 +273,9 @@ _KEPT = {
     _W + "cr": " ",
     _W + "noBreakHyphen": "\u2011",
 }
-_SKIPPED = frozenset((_W + "del", _W + "txbxContent", _W + "pPr", _W + "rPr", _W + "moveFrom", _W + "instrText", _FALLBACK))
+_SKIPPED = frozenset(
+    (_W + "del", _W + "txbxContent", _W + "pPr", _W + "rPr", _W + "moveFrom", _W + "instrText", _FALLBACK)
+)
 
 
 def _text_of(paragraph: Any) -> str:
@@ -299,7 +303,9 @@ def _boxes_of(paragraph: Any) -> Iterator[Any]:
     """Text boxes anchored in a paragraph, each once (Word keeps a second copy for older versions)."""
     for box in paragraph.iter(_W + "txbxContent"):
         ancestor = box.getparent()
-        while ancestor is not None and ancestor is not paragraph and ancestor.tag not in (_FALLBACK, _W + "txbxContent"):
+        while (
+            ancestor is not None and ancestor is not paragraph and ancestor.tag not in (_FALLBACK, _W + "txbxContent")
+        ):
             ancestor = ancestor.getparent()
         if ancestor is paragraph:
             yield box

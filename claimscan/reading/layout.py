@@ -26,7 +26,24 @@ class Line:
     the offset in ``text`` that follows, and where the gap starts and ends.
     """
 
-    __slots__ = ("start", "text", "x0", "top", "foot", "left", "head", "x1", "bottom", "size", "bold", "bold_end", "gaps", "kind", "rows", "turned")
+    __slots__ = (
+        "start",
+        "text",
+        "x0",
+        "top",
+        "foot",
+        "left",
+        "head",
+        "x1",
+        "bottom",
+        "size",
+        "bold",
+        "bold_end",
+        "gaps",
+        "kind",
+        "rows",
+        "turned",
+    )
 
     def __init__(
         self,
@@ -73,6 +90,22 @@ class Group:
         self.kind = kind
         self.cells = cells
         self.level = level
+
+
+def laid_out(pages: Sequence[Sequence[Line]], heights: Sequence[float]) -> list[list[Group]]:
+    """The blocks of each page of a document, in reading order, from its lines in the file's order."""
+    mark_furniture(pages, heights)
+    body = measure(pages)
+    made = []
+    for lines, height in zip(pages, heights, strict=True):
+        edges = [line for line in lines if line.kind == "edge"]
+        turned = [line for line in lines if line.turned and line.kind != "edge"]
+        middle = in_order([line for line in lines if not line.turned and line.kind != "edge"], body.size)
+        head = [line for line in edges if line.top < height / 2]
+        foot = [line for line in edges if line.top >= height / 2]
+        made.append(gather([*head, *middle, *turned, *foot], body))
+    rank_headings(group for groups in made for group in groups)
+    return made
 
 
 # --- furniture ------------------------------------------------------------------------------------------------------
@@ -161,9 +194,12 @@ def _mark_contents(lines: Sequence[Line]) -> None:
 
 def _rising(lines: Sequence[Line]) -> list[Line]:
     """The lines of a page of contents with no title: most end in a page number, and the numbers never fall."""
-    ending = [(line, _ENDS_IN_NUMBER.search(line.text)) for line in lines if not line.kind and not line.turned]
-    found = [(line, int(match[0].split()[-1])) for line, match in ending if match is not None and len(match[0]) < 9]
-    if len(found) < 8 or len(found) < 0.6 * len(ending):
+    ending = [line for line in lines if line.text.rstrip()[-1:].isdigit() and not line.kind and not line.turned]
+    if len(ending) < 8 or len(ending) < 0.6 * len(lines):
+        return []
+    matches = [(line, _ENDS_IN_NUMBER.search(line.text)) for line in ending]
+    found = [(line, int(match[0].split()[-1])) for line, match in matches if match is not None and len(match[0]) < 9]
+    if len(found) < 8:
         return []
     numbers = [number for _, number in found]
     if numbers != sorted(numbers) or len(set(numbers)) < 0.5 * len(numbers):
@@ -191,7 +227,7 @@ def stands_in_columns(lines: Sequence[Line]) -> bool:
     """Whether the page's text stands side by side somewhere, as it does in a table."""
     for i in range(1, len(lines)):
         before, line = lines[i - 1], lines[i]
-        if line.gaps or line.x0 > before.x1 + line.size and line.top < before.bottom - 2:
+        if line.gaps and _tabular(line) or line.x0 > before.x1 + line.size and line.top < before.bottom - 2:
             return True
     return False
 
@@ -370,9 +406,13 @@ _LONGEST_CELL = 2000  # characters; longer, it is a page laid out in boxes and n
 _LONGEST_BESIDE = 450  # the same where there are only one or two rows
 _LETTERS = re.compile(r"[^\W\d_]{3}")
 _UNFINISHED = tuple(
-    " a, an, and, as, at, by, for, from, in, into, is, its, of, on, or, our, per, that, the, their, to, was, were, with, &,/,(,–".split(",")
+    " a, an, and, as, at, by, for, from, in, into, is, its, of, on, or, our, per, that, the, their, to, was, were, with, &,/,(,–".split(
+        ","
+    )
 )
-_LABEL = re.compile(r"\d{1,2}(?:\.\d{1,2}){1,3}\.?\s+[A-Z][a-z]|(?:[Ss]ection|[Cc]hapter|[Pp]art|[Aa]ppendix|[Aa]nnex|[Aa]dran|[Pp]ennod|[Aa]todiad)\s+(?:\d+|[A-Z])\b")
+_LABEL = re.compile(
+    r"\d{1,2}(?:\.\d{1,2}){1,3}\.?\s+[A-Z][a-z]|(?:[Ss]ection|[Cc]hapter|[Pp]art|[Aa]ppendix|[Aa]nnex|[Aa]dran|[Pp]ennod|[Aa]todiad)\s+(?:\d+|[A-Z])\b"
+)
 
 
 class Measure(NamedTuple):
@@ -449,7 +489,9 @@ def gather(lines: Sequence[Line], body: Measure) -> list[Group]:
 
 def _tabular(line: Line) -> bool:
     first = line.text[: line.gaps[0][0]].strip()
-    return len(line.gaps) > 1 or not (len(first) <= 5 and (_BULLET.match(first) or first[:1].isdigit() or len(first) < 3))
+    return len(line.gaps) > 1 or not (
+        len(first) <= 5 and (_BULLET.match(first) or first[:1].isdigit() or len(first) < 3)
+    )
 
 
 def _continues(block: list[Line], line: Line, body: Measure, edges: dict[int, float]) -> bool:
@@ -468,7 +510,7 @@ def _continues(block: list[Line], line: Line, body: Measure, edges: dict[int, fl
     if line.turned or before.turned:
         return False
     hanging = not complete and ended.endswith(_UNFINISHED)  # "of the", "and/": the sentence is not over
-    if None not in (line.bold, before.bold_end) and line.bold != before.bold_end and not (lower and not complete):
+    if None not in (line.bold, before.bold_end) and line.bold != before.bold_end and (complete or not (lower or hanging)):
         return False
     if line.foot <= before.head or line.x0 > before.x1 + 4 * line.size:
         return (lower or hanging) and not complete and not ended.isupper()  # carried on in the next column
@@ -540,6 +582,7 @@ def rank_headings(groups: Iterable[Group]) -> None:
 
 
 # --- text -----------------------------------------------------------------------------------------------------------
+
 
 class Writer:
     """Writes blocks as one text and keeps the runs that lead back to the file's own characters."""

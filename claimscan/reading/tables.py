@@ -125,7 +125,10 @@ def _by_line(cells: list[list[Line]]) -> list[list[list[Line]]]:
     count = max(len(places) for places in tops)
     if len(cells) < 2 or count < 2 or sum(len(part.text.split()) for part in parts) > 3.2 * len(parts):
         return [cells]
-    if sum(len(places) == count for places in tops) < 0.6 * len(tops) or len({place for row in tops for place in row}) > 2 * count:
+    if (
+        sum(len(places) == count for places in tops) < 0.6 * len(tops)
+        or len({place for row in tops for place in row}) > 2 * count
+    ):
         return [cells]
     by_top: dict[int, list[Line]] = {}
     for part in sorted(parts, key=lambda part: part.top):
@@ -156,7 +159,9 @@ def _place(rows: Sequence[Sequence[Cell]], part: Line, y: float) -> tuple[int, f
 def uprights(rules: Sequence[Rule], lines: Sequence[Line]) -> list[Rule]:
     """Uprights in the white gutters of a table that has only level rules, and at its sides."""
     level: list[Rule] = []  # whole rules: pieces drawn cell by cell are joined
-    for rule in sorted((rule for rule in rules if rule.top == rule.bottom), key=lambda rule: (round(rule.top), rule.x0)):
+    for rule in sorted(
+        (rule for rule in rules if rule.top == rule.bottom), key=lambda rule: (round(rule.top), rule.x0)
+    ):
         if level and abs(level[-1].top - rule.top) < 1 and rule.x0 <= level[-1].x1 + 3:
             level[-1] = level[-1]._replace(x1=max(level[-1].x1, rule.x1))
         else:
@@ -173,7 +178,9 @@ def uprights(rules: Sequence[Rule], lines: Sequence[Line]) -> list[Rule]:
     made = []
     for group in groups:
         x0, x1, top, bottom = group[0].x0, group[0].x1, group[0].top, group[-1].top
-        if len(group) < 4 or any(r.top != r.bottom and x0 + 6 < r.x0 < x1 - 6 and r.top < bottom and r.bottom > top for r in rules):
+        if len(group) < 4 or any(
+            r.top != r.bottom and x0 + 6 < r.x0 < x1 - 6 and r.top < bottom and r.bottom > top for r in rules
+        ):
             continue
         inside = [part for line in lines if top < line.top < bottom and x0 - 3 < line.x0 < x1 for part in line.parts()]
         gutters = white(((part.x0, part.x1) for part in inside), 6)

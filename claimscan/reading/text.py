@@ -28,7 +28,7 @@ _FURNITURE = re.compile(
 )
 _HASHES = re.compile(r"(#{1,6})\s+\S")
 _LETTERS = re.compile(r"[^\W\d_]{2}")
-_STOPS = (".", "?", "!", ":", ";", ".”", ".’", '."', ".)", "?”", "!”", "?\"")
+_STOPS = (".", "?", "!", ":", ";", ".”", ".’", '."', ".)", "?”", "!”", '?"')
 _LONGEST_WRAP = 130
 _SHORTEST_WRAP = 45
 

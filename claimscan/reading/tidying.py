@@ -8,7 +8,10 @@ from typing import NamedTuple
 
 
 class Run(NamedTuple):
-    """``text[start:end]`` of the document was written from ``length`` characters of ``page``'s text at ``source``."""
+    """``text[start:end]`` of the document was written from ``length`` characters of ``page``'s text at ``source``.
+
+    A negative length is the whole page.
+    """
 
     start: int
     end: int
@@ -23,14 +26,15 @@ _UNPRINTED = "\xad\u200b\ufeff"
 _WORD_END = re.compile(r"[^\W_]+\Z")
 _LIGATURES = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "ft", "ﬆ": "st"}
 # What is rewritten: line ends, hyphens that pdfium marks at a line's end, ligatures, characters that are not printed, and
-# white space that is not one space.
+# white space that is not one space. Each pattern has a cheap one that says whether it is needed at all.
+_ODD = re.compile("[\x00-\x09\x0b\x0c\x0e-\x1f\x7f\xa0\xad\u2002-\u200b\ue000-\uf8ff\ufb00-\ufb06\ufeff\ufffd-\uffff]")
 _UNTIDY = re.compile(
-    "\\s*[\r\n]\\s*|[\x02\ufffe]|[ﬀ-ﬆ]|[\x00\x01\x03-\x08\x0e-\x1f\x7f\xad\u200b\ufeff\uffff\ufffd]|[ \t\xa0\u2002-\u200a]{2,}|[\t\xa0]"
+    "\\s*[\r\n]\\s*|[\x02\ufffe]|[ﬀ-ﬆ]|[\x00\x01\x03-\x08\x0e-\x1f\x7f\xad\u200b\ufeff\uffff\ufffd]"
+    "|[ \t\xa0\u2002-\u200a]{2,}|[\t\xa0]"
 )
-_UNTIDY_PAGE = re.compile(
-    "[\x02\ufffe]|[ﬀ-ﬆ]|[\x00\x01\x03-\x08\x0e-\x1f\x7f\xad\u200b\ufeff\uffff\ufffd]|[ \t\xa0\u2002-\u200a]{2,}|[\t\xa0]"
-)
-_RUNS_ON = re.compile("(?<=[a-z,]) ?\n(?=[a-z(])|(?<=-)\n(?=[a-z])")
+_UNTIDY_PAGE = re.compile(_UNTIDY.pattern.split("|", 1)[1])
+_UNMAPPED = re.compile("[\ue000-\uf8ff\ufffd\x00-\x08\x0b\x0e-\x1f\x7f\ufffe\uffff]")
+_RUNS_ON = re.compile("\n(?:(?<=[a-z,]\n)(?=[a-z(])|(?<=-\n)(?=[a-z]))")
 LAST_WORD = re.compile(r"([^\W_]+)[-\u2010\u2011\x02\ufffe\u00ad]$")
 FIRST_WORD = re.compile(r"[^\W_]+")
 _CO = re.compile(
@@ -43,6 +47,13 @@ _WHOLE = frozenset(
     "sub two user well peer community person people service evidence trauma child family parent young older decision "
     "third follow face year easy real day week end cost up".split()
 )
+
+
+def is_unmapped(text: str) -> bool:
+    """Whether most of a text is what pdfium gives for shapes that no table names: its letters are not known."""
+    if _ODD.search(text) is None:
+        return False
+    return 2 * len(_UNMAPPED.findall(text)) > len("".join(text.split()))
 
 
 def keeps_hyphen(before: str, after: str, known: str) -> bool:
@@ -75,7 +86,7 @@ class Tidier:
 
     def tidy(self, text: str) -> str:
         """One block's text: line ends become spaces, ligatures letters, and hyphens at line ends are resolved."""
-        return _UNTIDY.sub(self._tidied, text) if _UNTIDY.search(text) else text
+        return _UNTIDY.sub(self._tidied, text) if "\n" in text or "  " in text or _ODD.search(text) else text
 
     def _tidied(self, found: re.Match[str]) -> str:
         what = found[0]
@@ -91,7 +102,7 @@ class Tidier:
         """A whole page's text at once, quickly: lines that plainly run on are joined, the others keep their newline."""
         text = text.replace(" \r\n", "\n").replace("\r\n", "\n").replace("\r", "\n")
         text = _RUNS_ON.sub(" ", text)
-        if _UNTIDY_PAGE.search(text):
+        if "  " in text or _ODD.search(text):
             text = _UNTIDY_PAGE.sub(self._tidied, text)
         return text.strip()
 
