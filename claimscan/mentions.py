@@ -20,7 +20,8 @@ from claimscan.records import Clause, Mention, Population, Sentence
 GRADABLE = frozenset({"DOC_DONE", "OTHER_DONE", "PRACTICE"})
 TYPES = ("DOC_DONE", "OTHER_DONE", "PRACTICE", "COMMIT", "PRINCIPLE", "DUTY", "NAME", "OTHER_SENSE", "NEGATED", "REPORTED")
 
-_FIELDS = {"id", "type", "pattern", "unless", "form", "mood", "mood_not", "kind", "negated", "subject", "heading", "family", "yes", "no", "note"}
+_FIELDS = {"id", "type", "pattern", "unless", "form", "mood", "kind", "negated", "subject", "subject_not", "thing", "heading", "heading_not"}
+_FIELDS |= {"yes", "no", "note"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +64,9 @@ def possible(text: str) -> bool:
     return _ANY.search(text) is not None
 
 
-def hits(sentences: Iterable[Sentence], population: Population) -> Iterator[Hit]:
+def hits(sentences: Sequence[Sentence], population: Population) -> Iterator[Hit]:
     """Every trigger in the sentences that is a mention, in reading order (addresses, tags and reference lists are none)."""
-    for sentence in sentences:
+    for i, sentence in enumerate(sentences):
         if not possible(sentence.text):
             continue
         spans: list[tuple[int, int, str]] = []
@@ -74,14 +75,31 @@ def hits(sentences: Iterable[Sentence], population: Population) -> Iterator[Hit]
         if not spans:
             spans = list(_phrases(sentence.text, population))
         for start, end, family in sorted(spans):
-            marked = mark(sentence.text, start, end)
-            if family == "phrase" or not any(_applies_to_nothing(n, marked) for n in load("mentions.toml")["nothing"]):
+            if family == "phrase" or not is_nothing(sentence, start, end, _beside(sentences, i)):
                 yield Hit(sentence, start, end, family)
 
 
-def _applies_to_nothing(rule: dict[str, Any], marked: str) -> bool:
-    found = compiled(rule["pattern"]).search(marked) is not None
-    return found and not ("unless" in rule and compiled(rule["unless"]).search(marked))
+_BESIDE = 160  # characters of the neighbouring sentences that tell a reference or a tag
+
+
+def _beside(sentences: Sequence[Sentence], i: int) -> tuple[str, str]:
+    """The end of the sentence before and the start of the one after, in the same block."""
+    block = sentences[i].block
+    before = sentences[i - 1].text[-_BESIDE:] + " " if i and sentences[i - 1].block == block else ""
+    after = " " + sentences[i + 1].text[:_BESIDE] if i + 1 < len(sentences) and sentences[i + 1].block == block else ""
+    return before, after
+
+
+def is_nothing(sentence: Sentence, start: int, end: int, beside: tuple[str, str] = ("", "")) -> bool:
+    """Whether a trigger is no mention at all: an address, a tag, a reference, a contents line (T20)."""
+    marked = mark(sentence.text, start, end)
+    for rule in load("mentions.toml")["nothing"]:
+        if "heading" in rule and not compiled(rule["heading"]).search(sentence.heading):
+            continue
+        text = marked.join(beside) if rule.get("around") else marked
+        if compiled(rule["pattern"]).search(text) and not ("unless" in rule and compiled(rule["unless"]).search(text)):
+            return True
+    return False
 
 
 def _phrases(text: str, population: Population) -> Iterator[tuple[int, int, str]]:
@@ -188,16 +206,15 @@ def fits(rule: dict[str, Any], sentence: Sentence, clause: Clause, marked: str, 
         return False
     if "mood" in rule and clause.mood not in rule["mood"]:
         return False
-    if "mood_not" in rule and clause.mood in rule["mood_not"]:
-        return False
     if "kind" in rule and sentence.kind not in rule["kind"]:
         return False
     if "negated" in rule and clause.negated != rule["negated"]:
         return False
-    if "subject" in rule and not compiled(rule["subject"]).search(clause.subject):
-        return False
-    if "heading" in rule and not compiled(rule["heading"]).search(sentence.heading):
-        return False
+    for field, words in (("subject", clause.subject), ("thing", clause.thing), ("heading", sentence.heading)):
+        if field in rule and not compiled(rule[field]).search(words):
+            return False
+        if field + "_not" in rule and compiled(rule[field + "_not"]).search(words):
+            return False
     if not any(compiled(rule["pattern"]).search(t) for t in (marked, masked)):
         return False
     return not ("unless" in rule and any(compiled(rule["unless"]).search(t) for t in (marked, masked)))

@@ -15,7 +15,8 @@ from claimscan.records import Evidence, Mention, Population, Product, Sentence
 ACCOMPLISHED = frozenset({"DOC_DONE", "OTHER_DONE"})
 # Evidence that says people took part; a product without a trigger word needs one of these (E20).
 TOOK_PART = frozenset({"contributors", "authorship", "reviewers", "method", "stage", "feedback_acted", "continuity", "decision_power", "count"})
-_SHORT = 6000  # characters
+_SHORT = 6000  # characters; a document of a few pages
+_PARAGRAPH = 1200  # characters; a passage, which is about one thing
 PRONOUNS = frozenset({"it", "they", "which", "that", "this", "them", "these", "everything", "all", "one"})
 
 
@@ -138,13 +139,15 @@ def described(
         index = _index(order, sentences, item.start)
         if index is not None:
             at.setdefault(index, []).append(item)
-    short = sum(len(s.text) for s in sentences) < _SHORT
+    length = sum(len(s.text) for s in sentences)
+    short, one_thing = length < _SHORT, length < _PARAGRAPH
     found: list[tuple[naming.Name, bool]] = []
     made: list[list[Evidence]] = []
     for index, items in sorted(at.items()):
         if not any(_took_part(item, sentences[index]) for item in items):
             continue
-        if compiled(load("products.toml")["pattern"]["borrowed"]).search(sentences[index].text):
+        patterns = load("products.toml")["pattern"]
+        if any(compiled(patterns[name]).search(sentences[index].text) for name in ("borrowed", "negated")):
             continue
         says_so = _says_made(sentences[index].text, population)
         if not short and not says_so:
@@ -153,6 +156,9 @@ def described(
         if thing is None:
             continue
         document = naming.stands_for_document(thing, title) or (thing.deictic and not thing.other)
+        if one_thing and found:
+            made[0] += items
+            continue
         same = next((i for i, (k, d) in enumerate(found) if (document and d) or (document == d and naming.same(k, thing)) or (k.head == thing.head and (k.bare or thing.bare))), None)
         if same is None:
             found.append((thing, document))
@@ -172,6 +178,8 @@ def described(
 
 def _took_part(item: Evidence, sentence: Sentence) -> bool:
     """Evidence that by itself says that people took part: who they were, or that they wrote, saw or were asked."""
+    if item.slot == "mark" and item.value == "task":
+        return item.who in ("le", "parent_carer", "public", "mixed")
     if item.slot == "method" and compiled(load("products.toml")["pattern"]["consulted"]).search(sentence.text):
         return True
     if item.slot == "contributors":

@@ -70,6 +70,12 @@ class Line:
         self.turned = False  # printed up or down the page
         self.rows: list[list[list[Line]]] = []  # a whole table standing in for its lines: rows of cells of lines
 
+    def words(self) -> str:
+        """The text, a table's row by row."""
+        if not self.rows:
+            return self.text
+        return " ".join(part.text.strip() for row in self.rows for cell in row for part in cell)
+
     def parts(self) -> list[Line]:
         """The line cut at its wide gaps."""
         made = []
@@ -135,14 +141,14 @@ def mark_furniture(pages: Sequence[Sequence[Line]], heights: Sequence[float]) ->
         low, high = height * _EDGE, height * (1 - _EDGE)
         for line in lines:
             if line.bottom < low or line.top > high:
-                found.append((_edge_keys(line.text, line.top > high, index), line))
+                found.append((_edge_keys(line.words(), line.top > high, index), line))
         for key in {key for keys, _ in found for key in keys}:
             seen[key] += 1
         edges.append(found)
     enough = 2 if len(pages) < 4 else 3
     for lines, found in zip(pages, edges, strict=True):
         for keys, line in found:
-            if any(seen[key] >= enough for key in keys) or _PAGE_NUMBER.fullmatch(line.text.strip()):
+            if any(seen[key] >= enough for key in keys) or _PAGE_NUMBER.fullmatch(line.words().strip()):
                 line.kind = "edge"
         _mark_contents(lines)
 
@@ -161,6 +167,8 @@ def _mark_contents(lines: Sequence[Line]) -> None:
     titled = False
     numbered = []
     for line in lines:
+        if line.rows:
+            continue
         text = line.text
         last = text.rstrip()[-1:]
         if last.isdigit() or last in ".…_":
@@ -372,6 +380,8 @@ def _cut(units: list[list[Line]], least: float, depth: int = 0) -> list[Line]:
 def _aligned_rows(band: list[list[Line]], gutters: list[tuple[float, float]]) -> Line | None:
     """A table without rules: columns whose entries start level with each other, row after row, parted by more white
     than parts the lines inside them. None where the columns are columns of prose."""
+    if any(line.rows for unit in band for line in unit):
+        return None
     size = max(unit[0].size for unit in band)
     edges = [right for _, right in gutters]
     rows: list[list[list[Line]]] = []
@@ -466,7 +476,7 @@ def gather(lines: Sequence[Line], body: Measure) -> list[Group]:
     for line in lines:
         if line.kind:
             close()
-            groups.append(Group("furniture", [[line]]))
+            groups.extend(Group("furniture", row) for row in line.rows or [[[line]]])
         elif line.rows:
             close()
             longest = _LONGEST_CELL if sum(len(row) > 1 for row in line.rows) > 2 else _LONGEST_BESIDE

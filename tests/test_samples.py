@@ -1,0 +1,82 @@
+"""The sample documents of corpus/, from their PDFs in every layout: grades, and quotes in their right place.
+
+The PDFs are compiled into a temporary folder where the corpus does not have them.
+"""
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import claimscan
+from claimscan.training import corpus, evaluate
+from claimscan.training.__main__ import main
+from claimscan.training.gold import LAYOUTS
+
+CORPUS = Path(__file__).parent.parent / "corpus"
+SEED = sorted(path.stem for path in (CORPUS / "documents").glob("seed-*.txt"))
+QUOTES_PLACED = 0.90  # set by the issue; raise it, never lower it
+
+pytestmark = pytest.mark.slow
+
+
+@cache
+def document(name):
+    return corpus.read(CORPUS / "documents" / f"{name}.txt")
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory):
+    """A folder with the gold and the PDFs of every document in every layout."""
+    names = [path.stem for path in (CORPUS / "documents").glob("*.txt")]
+    wanted = [CORPUS / "pdf" / f"{name}.{layout}.pdf" for name in names for layout in document(name).layouts]
+    if all(path.exists() for path in wanted):
+        return CORPUS
+    folder = tmp_path_factory.mktemp("corpus")
+    (folder / "documents").symlink_to(CORPUS / "documents", target_is_directory=True)
+    assert main(["--corpus", str(folder), "compile"]) == 0
+    return folder
+
+
+@cache
+def items_of(folder, name, layout):
+    """Everything gold and found in one reading, set side by side by training.evaluate."""
+    return evaluate.run([document(name)], folder, "pdf", (layout,))
+
+
+def test_there_is_a_document_for_each_of_the_seeds_cases():
+    assert len(SEED) >= 6
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("name", SEED)
+def test_seed_case_from_its_pdf(compiled, name, layout):
+    items = [item for item in items_of(compiled, name, layout) if item["kind"] in ("product", "proxy_grade")]
+    main_product = document(name).products[0].id
+    wrong = [(i["kind"], i["gold"], i["found"]) for i in items if i["id"] == main_product and not i["right"]]
+    assert any(i["kind"] == "product" and i["id"] == main_product for i in items)
+    assert not wrong, f"kind, gold, found: {wrong}"
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_quotes_are_read_and_placed(compiled, layout):
+    names = sorted(path.stem for path in (CORPUS / "documents").glob("*.txt"))
+    quotes = [
+        item
+        for name in names
+        if layout in document(name).layouts
+        for item in items_of(compiled, name, layout)
+        if item["kind"] == "quote"
+    ]
+    assert len(quotes) > 100
+    for what in ("read", "placed"):
+        lost = [f"{q['document']}: {q['note'][:80]}" for q in quotes if not q[what]]
+        share = 1 - len(lost) / len(quotes)
+        assert share >= QUOTES_PLACED, f"{what} {share:.3f} in {layout}; lost:\n" + "\n".join(lost)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_document_with_no_claim_has_no_product(compiled, layout):
+    data = claimscan.check(str(compiled / "pdf" / f"no-claim-waste-plan.{layout}.pdf")).to_dict()
+    assert not [m for m in data["mentions"] if m["type"] in evaluate.GRADABLE]
+    assert data["products"] == []
