@@ -15,7 +15,7 @@ import ahocorasick_rs
 
 from claimscan import counting, people
 from claimscan.lexicon import Rule, compiled, load, rules
-from claimscan.records import Evidence, Population, Sentence
+from claimscan.records import Evidence, Mention, Population, Sentence
 
 _QUOTE_WORDS = 45  # a longer sentence is cut to the clauses around the match
 
@@ -42,15 +42,20 @@ def gated(text: str) -> list[int]:
     return sorted({i for p in hits for i in opens[p]})
 
 
-def find(sentences: Iterable[Sentence], population: Population) -> tuple[Evidence, ...]:
+def find(sentences: Iterable[Sentence], population: Population, mentions: Sequence[Mention] = ()) -> tuple[Evidence, ...]:
     """All evidence in the sentences, in reading order, not yet linked to products (``product`` is "").
 
-    Ids are e1, e2 ... in that order. The same slot and value is given once per sentence, by its best rule.
+    Ids are e1, e2 ... in that order. The same slot and value is given once per sentence, by its best rule. The people whom a
+    claim itself names ("co-produced with tenants") are evidence of who took part, as the parse of the ``mentions`` gives them.
     """
+    claims: dict[int, list[Mention]] = {}
+    for mention in mentions:
+        if mention.type in _CLAIMS and mention.who:
+            claims.setdefault(mention.sentence.start, []).append(mention)
     found: list[Evidence] = []
     for sentence in sentences:
         best: dict[tuple[str, str], Evidence] = {}
-        for evidence in _in_sentence(sentence, population):
+        for evidence in (*_in_sentence(sentence, population), *_claimed(claims.get(sentence.start, ()), population)):
             key = (evidence.slot, evidence.value)
             if key not in best or evidence.score > best[key].score:
                 best[key] = evidence
@@ -76,6 +81,18 @@ def _in_sentence(sentence: Sentence, population: Population) -> Iterator[Evidenc
                 yield from apply(rule, match, sentence, population)
 
 
+def _claimed(mentions: Sequence[Mention], population: Population) -> Iterator[Evidence]:
+    """E12: the people named in the claim itself."""
+    for mention in mentions:
+        who = people.classify(mention.who, population)
+        if who not in ("", "unclear"):
+            text = mention.sentence.text
+            start, end = quote_span(text, mention.start - mention.sentence.start, mention.end - mention.sentence.start)
+            at = mention.sentence.start
+            yield Evidence("", "contributors", who, at + start, at + end, text[start:end], mention.page, "claim-who", 0.8, who)
+
+
+_CLAIMS = frozenset({"DOC_DONE", "OTHER_DONE", "PRACTICE"})
 _BODY = re.compile("\u27e6B~*\u27e7")
 _LETTER = re.compile("\u27e6(\\w)~*\u27e7")
 _REVIEWERS = frozenset({"le", "parent_carer", "proxy", "professional", "public"})
@@ -142,7 +159,7 @@ def _named(slot: str, how: str, who: str, letters: set[str]) -> str:
 
 def is_future(text: str, match: re.Match[str]) -> bool:
     """Whether the match lies in a clause about what is to come (E5)."""
-    clause_start = max((m.end() for m in re.finditer(r"[;:.]\s|\s[–—-]\s|,\s(?:and|but|which|who)\s|\bbut\b|\bwhen\b", text[: match.start()])), default=0)
+    clause_start = max((m.end() for m in re.finditer(r"[;:.]\s|\s[–—-]\s|,\s(?:and|but|which|who)\s|,\s(?=(?:co-?\w+ed|co-?written|written|developed|made|drawn up) (?:with|by|jointly)\b)|\bbut\b|\bwhen\b", text[: match.start()])), default=0)
     hit = compiled(load("evidence.toml")["future"]["pattern"]).search(text, clause_start, match.end())
     return hit is not None
 
@@ -158,6 +175,8 @@ def _count(rule: Rule, match: re.Match[str], groups: dict[str, str], who: str, t
     count: dict[str, Any] = {"le_n": None, "total_n": None, "unit": rule.detail.get("unit") or counting.unit(text)}
     n = counting.number(groups["n"]) if groups.get("n") else None
     total = counting.number(groups["total"]) if groups.get("total") else None
+    if n == 1 and people.is_body(next((v for k, v in groups.items() if k.startswith("who")), "")):
+        return None
     if groups.get("low") and groups.get("high"):
         count["low"], count["high"] = counting.number(groups["low"]), counting.number(groups["high"])
         kind = kind or "range"

@@ -67,7 +67,8 @@ def parser() -> Language:
 
 
 _PLAIN = re.compile(r"(?i)^co\W{0,3}")
-_VERB_ONLY = {"produce": "create"}  # the tagger takes "produce" for vegetables
+_VERB_BEFORE = re.compile(r"(?i)\b(?:to|will|shall|can|could|must|should|may|might|would|we|they|helps?|helped)\s+(?:\w+ly\s+)?$")
+_NOUN_AFTER = re.compile(r"(?i)\W*(?:$|(?:with|of|is|in|for|has|can|at|was|approach\w*|process\w*|sessions?|workshops?|groups?)\b)|[,.;:]")
 
 
 def clauses(items: Sequence[tuple[str, int, int]]) -> list[Clause]:
@@ -84,7 +85,8 @@ def clauses(items: Sequence[tuple[str, int, int]]) -> list[Clause]:
         left = max(0, start - _MAX_CHARS // 2)
         head, trigger, tail = sentence[left:start], sentence[start:end], sentence[end : end + _MAX_CHARS // 2]
         plain = _PLAIN.sub("", trigger).lower()
-        plain = _VERB_ONLY.get(plain, plain)
+        if plain == "produce" or (plain == "design" and _VERB_BEFORE.search(head) and not _NOUN_AFTER.match(tail)):
+            plain = "create"  # the tagger takes "produce" for vegetables, and "to design" often for a noun
         head, tail = _quiet(head), _quiet(tail)
         texts.append(head + plain + tail)
         spans.append((len(head), len(head) + len(plain)))
@@ -261,14 +263,14 @@ def _infinitive_mood(verb: Token, depth: int) -> str:
     """T13: the main verb decides the infinitive of purpose."""
     up = verb.head
     if up == verb:
-        return "plan"
+        return "duty" if _subject(verb) is not None else "plan"  # "Providers to co-produce ..." in a list of actions
     word = up.lower_
     if word in _verbs("plan") or word in _verbs("plan_ing") or word in _BE:
         return "plan"
     if word in _verbs("duty") or word in {"have", "has", "had"}:
         return "duty"
     if word in _verbs("asked") and verb.dep_ in {"xcomp", "ccomp", "acl"}:
-        return "duty"
+        return "future" if _verb_mood(up, depth + 1) == "future" else "duty"
     if up.pos_ in {"NOUN", "PROPN", "PRON"} or up.tag_.startswith("NN"):
         if word in _verbs("plan_nouns"):
             return "plan"

@@ -142,3 +142,39 @@ def _before(index: int, sentences: Sequence[Sentence], places: Mapping[int, tupl
         if i in places:
             return places[i][0]
     return ""
+
+
+_LIVED = ("le", "parent_carer", "public", "mixed")
+
+
+def resolve(evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
+    """Who "the panel's twelve members" are, once it is known whose panel it is (E12, 2.12).
+
+    Where a product's contributors are named as people with lived experience, a phrase for people that names nobody else follows
+    them; a bare number of such people counts them. Members of an organisation that is said to be user-led are LE.
+    """
+    named: dict[str, set[str]] = {}
+    user_led = {e.product for e in evidence if e.slot == "ulo" and e.value == "named_user_led"}
+    for item in evidence:
+        if item.slot == "contributors":
+            named.setdefault(item.product, set()).add(item.value)
+    out = []
+    for item in evidence:
+        known = named.get(item.product, set())
+        lived = bool(known & set(_LIVED)) or item.product in user_led
+        if lived and item.who == "unclear":
+            if item.slot == "contributors" and item.product in user_led:
+                item = replace(item, value="le", who="le")
+            elif item.slot != "contributors":
+                item = replace(item, who="")
+        if item.slot == "count" and item.who == "" and lived and known <= {"le", "parent_carer", "unclear"}:
+            item = replace(item, detail=_of_lived(item.detail))
+        out.append(item)
+    return tuple(out)
+
+
+def _of_lived(count: Mapping[str, object]) -> dict[str, object]:
+    """A count of people said to have lived experience: its bare total is their number."""
+    if count.get("le_n") is None and isinstance(count.get("total_n"), int) and count.get("unit") != "organisations":
+        return {**count, "le_n": count["total_n"], "total_n": None}
+    return dict(count)

@@ -31,6 +31,7 @@ _AND_CONDITION = re.compile(
 _KEY = 3  # letters of a word that choose the patterns worth trying
 # Anybody may be meant by these, so they do not show that the public took part.
 _UNCLEAR = re.compile(r"\b(?:members(?! of the public)|you|voices|champions|ambassadors|contributors|representatives?|reps|delegates|involved|concerned)\b", re.IGNORECASE)
+_OTHERS = re.compile(r"\b(?:non-?(?:autistic|disabled)|(?:and|or) hearing|hearing and|sighted and|(?:and|or) sighted|able-bodied)\b", re.IGNORECASE)
 _TOKEN = re.compile(r"⟦(\w)~*⟧")
 # Where a phrase may start: a word, but none of the commonest that never start one.
 _WORD = re.compile(
@@ -331,6 +332,8 @@ def classify(phrase: str, population: Population, letters: str = "") -> str:
         if "U" in letters:
             return "unclear" if "B" in letters or _UNCLEAR.search(phrase) else "public"
         return "" if "B" in letters or _POINTS_BACK.match(phrase) else "unclear"
+    if _OTHERS.search(phrase):
+        found.add("professional")
     lived = found & {"le", "parent_carer"}
     others = found - lived
     if lived and others:
@@ -340,6 +343,11 @@ def classify(phrase: str, population: Population, letters: str = "") -> str:
     if "proxy" in others:
         return "proxy"
     return "professional" if "professional" in others else "organisations"
+
+
+def is_body(phrase: str) -> bool:
+    """Whether the phrase names a body of people ("tenants' panel"), so that "a" before it counts bodies and not people."""
+    return _OF_MEMBERS.search(phrase) is not None or _bodies().search(phrase) is not None
 
 
 @cache

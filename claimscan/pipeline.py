@@ -41,14 +41,15 @@ def judge(document: Document, settings: Settings) -> Report:
     """The steps after reading, in order."""
     population = population_of(document)
     cut = tuple(sentences(document))
-    found = evidence.find(cut, population)
     spoken = mentions.find(cut, document.title, population)
+    found = evidence.find(cut, population, spoken)
     made, spoken = products.group(spoken, found, document.title)
     linked = linking.link(found, spoken, made, cut, document.title)
     more, joined = products.described([e for e in linked if not e.product], cut, made, document.title, population)
     linked = tuple(replace(e, product=joined.get(e.id, e.product)) for e in linked)
     made = (*made, *more)
     linked = tuple(e for e in linking.link(linked, spoken, made, cut, document.title) if e.product)
+    linked = linking.resolve(linked)
     findings = {p.id: _finding(p, spoken, linked, population, document) for p in made}
     boxes = _boxes(document, spoken, linked)
     return Report(document, population, spoken, made, findings, linked, boxes, provenance(settings))
