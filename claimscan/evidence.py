@@ -17,6 +17,7 @@ from claimscan import counting, people
 from claimscan.lexicon import Rule, compiled, load, rules
 from claimscan.records import Evidence, Mention, Population, Sentence
 
+_CLAUSE_REACH = 400  # characters looked back over for the start of a clause
 _QUOTE_WORDS = 45  # a longer sentence is cut to the clauses around the match
 
 
@@ -159,7 +160,8 @@ def _named(slot: str, how: str, who: str, letters: set[str]) -> str:
 
 def is_future(text: str, match: re.Match[str]) -> bool:
     """Whether the match lies in a clause about what is to come (E5)."""
-    clause_start = max((m.end() for m in re.finditer(r"[;:.]\s|\s[–—-]\s|,\s(?:and|but|which|who)\s|,\s(?=(?:co-?\w+ed|co-?written|written|developed|made|drawn up) (?:with|by|jointly)\b)|\bbut\b|\bwhen\b", text[: match.start()])), default=0)
+    window = max(0, match.start() - _CLAUSE_REACH)
+    clause_start = window + max((m.end() for m in re.finditer(r"[;:.]\s|\s[–—-]\s|,\s(?:and|but|which|who)\s|,\s(?=(?:co-?\w+ed|co-?written|written|developed|made|drawn up) (?:with|by|jointly)\b)|\bbut\b|\bwhen\b", text[window : match.start()])), default=0)
     hit = compiled(load("evidence.toml")["future"]["pattern"]).search(text, clause_start, match.end())
     return hit is not None
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -80,23 +81,56 @@ def clauses(items: Sequence[tuple[str, int, int]]) -> list[Clause]:
     Returns:
         One Clause per item, in order.
     """
-    texts, spans = [], []
-    for sentence, start, end in items:
-        left = max(0, start - _MAX_CHARS // 2)
-        head, trigger, tail = sentence[left:start], sentence[start:end], sentence[end : end + _MAX_CHARS // 2]
-        plain = _PLAIN.sub("", trigger).lower()
-        if plain == "produce" or (plain == "design" and _VERB_BEFORE.search(head) and not _NOUN_AFTER.match(tail)):
-            plain = "create"  # the tagger takes "produce" for vegetables, and "to design" often for a noun
-        head, tail = _quiet(head), _quiet(tail)
-        texts.append(head + plain + tail)
-        spans.append((len(head), len(head) + len(plain)))
-    docs = parser().pipe(texts, batch_size=_BATCH)
-    return [_clause(doc, *span) for doc, span in zip(docs, spans, strict=True)]
+    parts = [_Part.of(*item) for item in items]
+    docs = parser().pipe((part.text for part in parts), batch_size=_BATCH)
+    return [_clause(doc, part) for doc, part in zip(docs, parts, strict=True)]
 
 
-def _quiet(text: str) -> str:
-    """Marks that confuse a parser, replaced one for one: line ends, bullets, other triggers' hyphens."""
-    return re.sub(r"(?i)\bco\s?[-\u2010\u2011\u2013\u00ad]\s?(?=produc|design|creat|develop|writ|author|commission|deliver)", "", re.sub(r"[\n•●▪*_#>|]", " ", text))
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What is parsed of a sentence. ``where`` is, for each character, its offset in the sentence as printed."""
+
+    sentence: str
+    text: str
+    start: int
+    where: tuple[int, ...]
+
+    @classmethod
+    def of(cls, sentence: str, start: int, end: int) -> _Part:
+        head, before = _plainly(sentence, max(0, start - _MAX_CHARS // 2), start)
+        tail, after = _plainly(sentence, end, min(len(sentence), end + _MAX_CHARS // 2))
+        word = _plain_word(sentence[start:end], head, tail)
+        where = (*before, *[start] * (len(word) - 1), end - 1, *after)
+        return cls(sentence, head + word + tail, len(head), where)
+
+    def printed(self, first: Token, last: Token) -> str:
+        """The words from one token to another as the document has them."""
+        start, end = self.where[first.idx], self.where[last.idx + len(last) - 1] + 1
+        if mark := _CO_AT_END.search(self.sentence[:start]):
+            start = mark.start()
+        return self.sentence[start:end].strip(" ,;:\n")
+
+
+# Bullets and line ends confuse a parser; they are replaced one for one. The "co-" of other triggers is left out.
+_QUIET = re.compile(r"[\n•●▪*_#>|]")
+_CO = re.compile(r"(?i)\bco\s?[-\u2010\u2011\u2013\u00ad]\s?(?=produc|design|creat|develop|writ|author|commission|deliver)")
+_CO_AT_END = re.compile(r"(?i)\bco\s?[-\u2010\u2011\u2013\u00ad]\s?$")
+
+
+def _plainly(sentence: str, start: int, stop: int) -> tuple[str, list[int]]:
+    """A stretch of a sentence for the parser, and the offset of each of its characters."""
+    dropped = {i for mark in _CO.finditer(sentence, start, stop) for i in range(*mark.span())}
+    where = [i for i in range(start, stop) if i not in dropped]
+    return _QUIET.sub(" ", "".join(sentence[i] for i in where)), where
+
+
+def _plain_word(trigger: str, head: str, tail: str) -> str:
+    """The trigger as a word that the parser knows: "create" for "co-produce", since it takes "produce" for vegetables."""
+    word = _PLAIN.sub("", trigger).lower()
+    verb = _VERB_BEFORE.search(head) is not None
+    if word == "produce" or (word == "design" and verb and not _NOUN_AFTER.match(tail)):
+        return "create"
+    return "write" if word == "author" and verb else word
 
 
 _NOUN_ENDINGS = ("tion", "tions", "ment", "ments", "ship", "or", "er", "ors", "ers")
@@ -110,19 +144,21 @@ def _verbs(name: str) -> frozenset[str]:
     return frozenset(load("mentions.toml")["verbs"][name])
 
 
-def _clause(doc: Doc, start: int, end: int) -> Clause:
-    token = next((t for t in doc if t.idx <= start < t.idx + len(t)), None)
+def _clause(doc: Doc, part: _Part) -> Clause:
+    token = next((t for t in doc if t.idx <= part.start < t.idx + len(t)), None)
     if token is None:
         return Clause("noun", "none")
     form = _form(token)
     mood, governor = _mood(token, form)
+    spans = (_words(_subject(governor)), _thing(token, form), _who(token))
+    subject, thing, who = (part.printed(*span) if span else "" for span in spans)
     return Clause(
         form=form,
         mood=mood,
         negated=any(_negated(t) for t in _chain(token, governor)),
-        subject=_words(_subject(governor)),
-        thing=_thing(token, form),
-        who=_who(token, governor),
+        subject=subject,
+        thing=thing,
+        who=who,
         verb=governor.lower_ if governor is not None else "",
     )
 
@@ -158,12 +194,19 @@ def _subject(verb: Token | None) -> Token | None:
     return None
 
 
-def _words(token: Token | None) -> str:
+Span = tuple["Token", "Token"]
+
+
+def _words(token: Token | None) -> Span | None:
+    """The first and last token of a phrase, clauses that hang on it left out."""
     if token is None:
-        return ""
-    span = [t for t in token.subtree]
-    cut = next((i for i, t in enumerate(span) if t.dep_ in {"relcl", "acl"} and t.i > token.i), len(span))
-    return "".join(t.text_with_ws for t in span[:cut]).strip(" ,;:")
+        return None
+    span = list(token.subtree)
+    stop = len(span)
+    for t in span:
+        if t.i > token.i and (t.dep_ in {"relcl", "acl"} or t.text in {"|", "("}):
+            stop = min(stop, next(t.subtree).i - span[0].i)
+    return span[0], span[max(stop, 1) - 1]
 
 
 def _auxiliaries(verb: Token) -> list[str]:
@@ -213,7 +256,7 @@ def _verb_mood(verb: Token, depth: int = 0) -> str:
     if depth > 4:
         return "none"
     aux, tag, word = set(_auxiliaries(verb)), verb.tag_, verb.lower_
-    if aux & {"will", "shall", "'ll", "\u2019ll", "wo"} or ("would" in aux and "have" not in aux) or "going" in aux:
+    if aux & {"will", "shall", "'ll", "\u2019ll", "wo"} or (aux & {"would", "'d", "\u2019d"} and tag == "VB" and "have" not in aux) or "going" in aux:
         return "future"
     if aux & {"must", "should", "ought"}:
         return "duty"
@@ -233,6 +276,8 @@ def _verb_mood(verb: Token, depth: int = 0) -> str:
         return "plan"
     if word in _verbs("duty"):
         return "duty"
+    if verb.dep_ == "ccomp" and verb.head.lower_ in _verbs("plan") | _verbs("asked"):
+        return "plan" if verb.head.lower_ in _verbs("plan") else "duty"
     if tag == "VB" and _subject(verb) is None and verb.dep_ in {"ROOT", "conj", "ccomp", "dep"}:
         return "order"
     return "habit"
@@ -295,48 +340,74 @@ def _negated(token: Token) -> bool:
     return any(c.dep_ == "neg" or c.lower_ in {"never", "nor", "neither"} for c in token.children)
 
 
-def _thing(token: Token, form: str) -> str:
+def _thing(token: Token, form: str) -> Span | None:
     """What is made: the object of an active verb, the subject of a passive, the noun a participle describes, "of X" of a noun."""
     if form == "adjective":
-        return _words_before(token.head)
-    if form == "participle":
-        if token.dep_ == "acl":
-            return _words_before(token.head)
-        if _child(token, {"dobj"}) is not None and _child(token, {"auxpass"}) is None:
-            return _words(_child(token, {"dobj"}))
-        return _words(_subject(token))
-    if form in {"past", "base", "present", "gerund"}:
+        return _described(token.head)
+    if form == "participle" and token.dep_ == "acl":
+        return _words_before(_outer(token))
+    if form == "participle" and (_child(token, {"dobj"}) is None or _child(token, {"auxpass"}) is not None):
+        return _subject_words(token)
+    if form != "noun":
         found = _child(token, {"dobj", "obj", "nsubjpass", "ccomp"})
         if found is None:
             found = next((_child(c, {"dobj", "obj"}) for c in token.children if c.dep_ == "conj"), None)
+        if found is None and token.dep_ == "relcl":
+            return _words_before(token.head)
         return _words(found)
     of = next((c for c in token.children if c.lower_ == "of"), None)
     if of is not None:
         return _words(_child(of, {"pobj"}))
     verb = _governor(token)
     if verb is None:
-        return ""
+        return None
     if any(c.dep_ == "auxpass" for c in verb.children) or verb.tag_ == "VBN":
-        return _words(_subject(verb)) or (_words_before(verb.head) if verb.dep_ == "acl" else "")
+        return _words_before(verb.head) if verb.dep_ == "acl" else _subject_words(verb)
     return _words(_child(verb, {"dobj", "obj"}))
 
 
-def _words_before(noun: Token) -> str:
+def _described(noun: Token) -> Span | None:
+    """The noun of "our co-produced plan"; of "it is a co-produced plan", the subject."""
+    if noun.dep_ == "attr" and (subject := _subject(noun.head)) is not None:
+        return _words(subject)
+    return _words_before(noun)
+
+
+def _outer(participle: Token) -> Token:
+    """The noun that a participle after a comma describes: "a park on the old site, co-designed with ..." is the park."""
+    noun = participle.head
+    comma = participle.i > 0 and participle.nbor(-1).text == ","
+    while comma and noun.dep_ == "pobj" and noun.head.dep_ == "prep" and noun.head.head.tag_.startswith("NN"):
+        noun = noun.head.head
+    return noun
+
+
+def _subject_words(verb: Token) -> Span | None:
+    """The subject of a verb; for "which" and "that", the noun they stand for."""
+    subject = _subject(verb)
+    if subject is not None and subject.lower_ in {"which", "that", "who"}:
+        while verb.dep_ == "conj":
+            verb = verb.head
+        if verb.dep_ == "relcl":
+            return _words_before(verb.head)
+    return _words(subject)
+
+
+def _words_before(noun: Token) -> Span:
     """A noun with what stands before it, its relative clauses left out."""
     left = min(noun.subtree, key=lambda t: t.i)
-    return noun.doc[left.i : noun.i + 1].text if left.i <= noun.i else noun.text
+    return (left, noun) if left.i <= noun.i else (noun, noun)
 
 
-def _who(token: Token, governor: Token | None) -> str:
-    for t in (token, governor):
-        if t is None:
-            continue
+def _who(token: Token) -> Span | None:
+    """The words after "with" or "by" at the trigger, or at the verbs above it."""
+    verbs = [t for t in token.ancestors if t.pos_ == "VERB"][:2]
+    for t in (token, *verbs):
         for child in t.children:
             if child.lower_ in {"with", "by", "alongside", "between", "from"} and child.dep_ in {"prep", "agent", "advmod"}:
-                words = _words(_child(child, {"pobj", "pcomp"}))
-                if words:
+                if (words := _words(_child(child, {"pobj", "pcomp"}))) is not None:
                     return words
-    return ""
+    return None
 
 
 def installed() -> dict[str, Any]:

@@ -111,6 +111,87 @@ def compiled(pattern: str) -> re.Pattern[str]:
         raise RuleError(f"pattern {pattern!r}: {error}") from error
 
 
+def prefixes(pattern: str, length: int) -> set[str]:
+    """What a match of an expanded pattern can begin with: lower-case strings of at most ``length`` letters, shorter where the
+    pattern then takes something other than a plain letter."""
+    return {head for branch in _branches(pattern) for head in _sequence(branch, length)}
+
+
+def _sequence(branch: str, length: int) -> set[str]:
+    if not branch or not length:
+        return {""}
+    if branch.startswith(("(?!", "(?=", "(?<")):  # a look-around takes no letter
+        return _sequence(branch[_closing(branch, 0) + 1 :], length)
+    if branch[0] == "(":
+        end = _closing(branch, 0) + 1
+        heads = prefixes(re.sub(r"^\((?:\?(?:-i|i)?:)?", "", branch[: end - 1]), length)
+    elif branch[0].isalnum():
+        end, heads = 1, {branch[0].lower()}
+    elif re.match(r"\[\w+\]", branch):  # a choice of plain letters
+        end = branch.index("]") + 1
+        heads = {c.lower() for c in branch[1 : end - 1]}
+    else:
+        return {""}
+    tail = branch[end:]
+    optional = tail[:1] in ("?", "*") or tail.startswith("{0")
+    rest = re.sub(r"^(?:[?*+]|\{[\d,]*\})\??", "", tail)
+    repeats = rest != tail and tail[0] in "*+{"
+    found = set()
+    for head in heads:
+        whole = len(head) < length and not repeats and not (branch[0] == "(" and not head)
+        found |= {head + more for more in _sequence(rest, length - len(head))} if whole else {head}
+    return found | _sequence(rest, length) if optional else found
+
+
+def _closing(pattern: str, start: int) -> int:
+    depth, i, in_class = 0, start, False
+    while i < len(pattern):
+        c = pattern[i]
+        if c == "\\":
+            i += 2
+            continue
+        if in_class:
+            in_class = c != "]"
+        elif c == "[":
+            in_class = True
+        elif c == "(":
+            depth += 1
+        elif c == ")":
+            depth -= 1
+            if not depth:
+                return i
+        i += 1
+    raise RuleError(f"unbalanced pattern {pattern!r}")
+
+
+def _branches(pattern: str) -> list[str]:
+    """The alternatives at the top level of a pattern."""
+    out, start, i, in_class = [], 0, 0, False
+    while i < len(pattern):
+        c = pattern[i]
+        if c == "\\":
+            i += 2
+            continue
+        if in_class:
+            in_class = c != "]"
+        elif c == "[":
+            in_class = True
+        elif c == "(":
+            i = _closing(pattern, i)
+        elif c == "|":
+            out.append(pattern[start:i])
+            start = i + 1
+        i += 1
+    return [*out, pattern[start:]]
+
+
+@cache
+def heads(name: str) -> tuple[str, ...]:
+    """Gate words for the list ``name``: what each of its words begins with, up to eight letters and at least three."""
+    found = {head.strip() for word in load("words.toml")[name] for head in prefixes(expand(word), 8)}
+    return tuple(sorted(head for head in found if len(head) >= 3))
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One pattern rule of an evidence file. See CONTRIBUTING.md for how to write one.
@@ -120,7 +201,7 @@ class Rule:
             wrote with the organisation ("written with tenants").
         pattern: where the evidence is. Group ``who`` (optional; ``who2`` ... in other branches) is the people; group ``quote`` (optional) narrows the quote;
             groups ``n`` and ``total`` (counts) are numbers.
-        gate: lower-case substrings; the pattern is tried only where one of them occurs.
+        gate: lower-case substrings; the pattern is tried only where one of them occurs. ``@name`` stands for the words of a list.
         unless: a pattern that, found in the same sentence, rules this rule out.
         among: letters of people (people.toml); the group ``who`` must name at least one of them.
         also: further slots and values that the same words state ("wrote" gives authorship, method and decision_power).
@@ -164,7 +245,8 @@ def _rules(name: str) -> Iterator[Rule]:
     seen: set[str] = set()
     for table in load(name).get("rule", []):
         try:
-            rule = Rule(**{k: tuple(v) if k in _LISTS else v for k, v in table.items()})
+            gate = tuple(w for word in table.get("gate", ()) for w in (heads(word[1:]) if word.startswith("@") else (word,)))
+            rule = Rule(**{k: tuple(v) if k in _LISTS else v for k, v in table.items()} | {"gate": gate})
         except TypeError as error:
             raise RuleError(f"{name}: rule {table.get('id', '?')}: {error}") from error
         if rule.id in seen:

@@ -27,7 +27,7 @@ class _Place:
 
 
 def link(
-    evidence: Sequence[Evidence], mentions: Sequence[Mention], products: Sequence[Product], sentences: Sequence[Sentence], title: str
+    evidence: Sequence[Evidence], mentions: Sequence[Mention], products: Sequence[Product], sentences: Sequence[Sentence], titles: str
 ) -> tuple[Evidence, ...]:
     """The evidence with ``product`` set where it belongs to one, in the same order.
 
@@ -36,7 +36,7 @@ def link(
         mentions: mentions with their products.
         products: products found so far.
         sentences: all sentences in reading order.
-        title: the document's title.
+        titles: the document's own names.
     """
     if not products:
         return tuple(evidence)
@@ -50,7 +50,7 @@ def link(
     document = next((p.id for p in products if p.is_document), None)
     only = products[0].id if len(products) == 1 else None
     out, last = [], None
-    places = _places(sentences, products, names, claims, title)
+    places = _places(sentences, products, names, claims, titles)
     for item in evidence:
         index = bisect_right(starts, item.start) - 1
         product, sure = item.product, True
@@ -65,7 +65,7 @@ def link(
 
 
 def _places(
-    sentences: Sequence[Sentence], products: Sequence[Product], names: Mapping[str, naming.Name], claims: Mapping[int, list[Mention]], title: str
+    sentences: Sequence[Sentence], products: Sequence[Product], names: Mapping[str, naming.Name], claims: Mapping[int, list[Mention]], titles: str
 ) -> Mapping[int, tuple[str, ...]]:
     """For each sentence the products named in it, by mention or by name."""
     found: dict[int, tuple[str, ...]] = {}
@@ -76,7 +76,7 @@ def _places(
         if any(h and h in lower for h in heads) or "this " in lower:
             for _, _, name in naming.references(sentence.text):
                 for product in products:
-                    if product.is_document and naming.stands_for_document(name, title):
+                    if product.is_document and naming.stands_for_document(name, titles):
                         here.append(product.id)
                     elif naming.same(names[product.id], name) and not (product.is_document and name.other):
                         here.append(product.id)

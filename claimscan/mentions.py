@@ -26,12 +26,13 @@ _FIELDS |= {"yes", "no", "note"}
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One trigger before it has a type: its sentence, its offsets in it, and its family."""
+    """One trigger before it has a type: its sentence, its offsets in it, its family, and the sentences before it."""
 
     sentence: Sentence
     start: int
     end: int
     family: str
+    before: tuple[Sentence, ...] = ()
 
 
 @cache
@@ -76,9 +77,10 @@ def hits(sentences: Sequence[Sentence], population: Population) -> Iterator[Hit]
             spans = list(_phrases(sentence.text, population))
         for start, end, family in sorted(spans):
             if family == "phrase" or not is_nothing(sentence, start, end, _beside(sentences, i)):
-                yield Hit(sentence, start, end, family)
+                yield Hit(sentence, start, end, family, tuple(sentences[max(0, i - _LOOK_BACK) : i]))
 
 
+_LOOK_BACK = 3  # sentences in which a pronoun finds its noun
 _BESIDE = 160  # characters of the neighbouring sentences that tell a reference or a tag
 
 
@@ -155,8 +157,8 @@ def _mention(name: str, hit: Hit, clause: Clause, title: str, population: Popula
     masked = mark(people.mask(text, population), hit.start, hit.end)
     masked = masked[: hit.start + 1] + text[hit.start : hit.end] + masked[hit.end + 1 :]
     rule, kind = _type(hit, clause, marked, masked)
-    who = clause.who or _who_after(text, masked, hit.end + 2)
-    thing = clause.thing
+    who = _people(clause, hit, text, masked, population)
+    thing = _antecedent(clause.thing, hit, title)
     if kind == "DONE":
         kind = "DOC_DONE" if is_document(thing, text, title, hit.sentence) else "OTHER_DONE"
     data = load("mentions.toml")
@@ -184,13 +186,43 @@ def _mention(name: str, hit: Hit, clause: Clause, title: str, population: Popula
     )
 
 
-def _who_after(text: str, masked: str, at: int) -> str:
-    """The people named after "with" or "by" behind the trigger, where the parser found none. Offsets are in the marked text."""
-    match = compiled(r"^(?: [\w’'-]+){0,6}? (?:with|by|between|alongside) (?P<who>(?:[\w’'-]+ ){0,3}?@who)").search(masked[at:])
+def _people(clause: Clause, hit: Hit, text: str, masked: str, population: Population) -> str:
+    """The words for the people it was made with: after "with" or "by", else the subject, else those brought together for it."""
+    if clause.who and "⟦" in people.mask(clause.who, population):
+        return clause.who
+    if after := _named(r"^(?: [\w’'-]+){0,6}? (?:with|by|between|alongside) (?P<who>(?:[\w’'-]+ ){0,3}?@who)", text, masked, hit.end + 2):
+        return after
+    if clause.form in {"past", "present"} and "⟦" in people.mask(clause.subject, population):
+        return clause.subject
+    if clause.form == "base" and (before := _named(r"\b(?:with|together|brought|helped|invited) (?P<who>(?:[\w’'-]+ ){0,3}?@who)[^⟦]{0,40}⟪", text, masked, 0)):
+        return before
+    return clause.who
+
+
+def _named(pattern: str, text: str, masked: str, at: int) -> str:
+    """The group ``who`` of a pattern on the mask, as printed. Offsets from ``at`` are those of the marked text."""
+    match = compiled(pattern).search(masked[at:])
     if not match:
         return ""
-    start, end = match.span("who")
-    return text[at - 2 + start : at - 2 + end]
+    start, end = (at + i for i in match.span("who"))
+    return mark(text, *_trigger_span(masked))[start:end]
+
+
+def _trigger_span(masked: str) -> tuple[int, int]:
+    return masked.index("⟪"), masked.index("⟫") - 1
+
+
+def _antecedent(thing: str, hit: Hit, title: str) -> str:
+    """The words that a pronoun for the thing made stands for: the nearest words for a product in the text before it."""
+    words = load("mentions.toml")["document"]
+    if not compiled(words["pronoun"]).search(thing):
+        return thing
+    earlier = [hit.sentence.text[: hit.start], *(s.text for s in reversed(hit.before) if s.block == hit.sentence.block)]
+    for name in ("deictic_noun", "definite_noun"):
+        for text in earlier:
+            if match := compiled(words[name]).search(text):
+                return match.group().strip()
+    return thing
 
 
 def _type(hit: Hit, clause: Clause, marked: str, masked: str) -> tuple[str, str]:
@@ -229,19 +261,24 @@ def content_words(phrase: str) -> set[str]:
 def is_document(thing: str, text: str, title: str, sentence: Sentence) -> bool:
     """T4: whether the words for what was made stand for the document itself."""
     words = load("mentions.toml")["document"]
-    if compiled(words["other"]).search(thing):
+    other = compiled(words["other"]).search(thing)
+    if other and other.group().lower() not in title.lower():
         return False
     noun = compiled(words["nouns"])
     if not thing:
         # A stamp on the cover, or a bare "Co-produced with ..." line, is about the document.
         return sentence.page == 1 and len(text.split()) <= 16
+    if compiled(words["pronoun"]).search(thing):
+        return True
     if compiled(words["deictic"]).search(thing):
         return noun.search(thing) is not None
     named = content_words(thing)
     if not named:
         return noun.search(thing) is not None and bool(noun.search(title))
     titled = content_words(title)
-    return bool(titled) and len(named & titled) >= min(len(named), 2) and bool(noun.search(thing)) and named <= titled | {"new", "our"}
+    if len(named) > 1 and named <= titled:
+        return True
+    return bool(titled) and bool(noun.search(thing)) and named <= titled | {"new", "our"}
 
 
 def with_product(mention: Mention, product: str) -> Mention:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from claimscan.lexicon import compiled, load
+from claimscan.records import Document
 
 _WORD = re.compile(r"[\w'\u2019-]+")
 
@@ -78,18 +79,40 @@ def same(a: Name, b: Name) -> bool:
     return True
 
 
-def stands_for_document(thing: Name, title: str) -> bool:
-    """T4: whether a name is the document itself: "this strategy", or its title's kind of thing with no other mark."""
+def stands_for_document(thing: Name, titles: str) -> bool:
+    """T4: whether a name is the document itself: "this strategy", its title, or its kind of thing with no other mark.
+
+    ``titles`` is what :func:`titles` gives.
+    """
     if thing.other or not thing.head:
         return False
     if thing.deictic:
         return _pattern("document").search(thing.phrase) is not None
-    titled = {_stem(w) for w in _WORD.findall(title)} - _words("stop_words")
-    if not titled or _pattern("document").search(thing.phrase) is None:
-        return False
+    titled = {_stem(w) for w in _WORD.findall(titles)} - _words("stop_words")
     if thing.head not in titled:
         return False
+    if _pattern("document").search(thing.phrase) is None:
+        # The title itself, as a name: "Steady Ground was co-produced".
+        return len(thing.marks) > 0 and thing.phrase.casefold().removeprefix("the ") in titles.casefold()
     return thing.marks <= titled or len(thing.marks & titled) >= 2
+
+
+_COVER_LINES = 4
+_LONGEST_LINE = 130
+
+
+def titles(document: Document) -> str:
+    """The document's own names: its title, and the short lines of its cover that say what it is."""
+    lines = [document.title]
+    for block in document.blocks[:12]:
+        if block.kind == "furniture" or block.page > 1:
+            continue
+        line = " ".join(document.text[block.start : block.end].split())
+        if len(line) > _LONGEST_LINE or (len(lines) > 1 and line.endswith(".") and line.count(" ") > 12) or len(lines) > _COVER_LINES:
+            break
+        if line not in lines:
+            lines.append(line)
+    return " / ".join(filter(None, lines))
 
 
 def references(text: str) -> Iterator[tuple[int, int, Name]]:

@@ -13,8 +13,7 @@ import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from claimscan.errors import RuleError
-from claimscan.lexicon import HYPHENS, expand, load
+from claimscan.lexicon import HYPHENS, expand, load, prefixes
 from claimscan.records import Population
 
 _POINTS_BACK = re.compile(
@@ -28,6 +27,7 @@ _AND_CONDITION = re.compile(
     r"|needs|disorders?|support|disease|loss|injur(?:y|ies)|palsy|syndrome|health))\b",
     re.IGNORECASE,
 )
+_NOT_A_PERSON = frozenset("help support deal deals cope copes life live lives case cases problems issues struggle struggles associated consistent care along even".split())
 _KEY = 3  # letters of a word that choose the patterns worth trying
 # Anybody may be meant by these, so they do not show that the public took part.
 _UNCLEAR = re.compile(r"\b(?:members(?! of the public)|you|voices|champions|ambassadors|contributors|representatives?|reps|delegates|involved|concerned)\b", re.IGNORECASE)
@@ -134,6 +134,14 @@ def _bodies() -> re.Pattern[str]:
 
 
 @cache
+def _described() -> re.Pattern[str]:
+    """A person told by what they live with, whatever the noun: "a retired miner with silicosis", "members who have aphasia"."""
+    link = r"(?:,?\s(?:who|which)\s(?:has|have|had|lives?\swith|live\swith|lived\swith)|\s(?:living\s)?with|,?\swhose\smembers\shave)"
+    illness = "|".join(expand(w) for w in load("words.toml")["illness"])
+    return re.compile(rf"(?<![\w-])([\w'\u2019-]{{3,}}){link}\s(?:(?:an?|the|severe|mild|early|advanced|young-onset)\s){{0,2}}(?:{illness})(?![\w-])", re.IGNORECASE)
+
+
+@cache
 def _modifiers() -> frozenset[str]:
     return frozenset(w.replace("\u2019", "'") for w in load("people.toml")["modifier"])
 
@@ -141,77 +149,6 @@ def _modifiers() -> frozenset[str]:
 @cache
 def _not_in_a_name() -> re.Pattern[str]:
     return re.compile(rf"(?:{expand('@stop')}|an?|small|same|large|new|other|both|@?\d+|{expand('@number')}|{expand('@vague')}|whole|single)", re.IGNORECASE)
-
-
-def prefixes(pattern: str, length: int) -> set[str]:
-    """What a match of an expanded pattern can begin with: lower-case strings of at most ``length`` letters, shorter where the
-    pattern then takes something other than a plain letter."""
-    return {head for branch in _branches(pattern) for head in _sequence(branch, length)}
-
-
-def _sequence(branch: str, length: int) -> set[str]:
-    if not branch or not length:
-        return {""}
-    if branch.startswith(("(?!", "(?=", "(?<")):  # a look-around takes no letter
-        return _sequence(branch[_closing(branch, 0) + 1 :], length)
-    if branch[0] == "(":
-        end = _closing(branch, 0) + 1
-        heads = prefixes(re.sub(r"^\((?:\?(?:-i|i)?:)?", "", branch[: end - 1]), length)
-    elif branch[0].isalnum():
-        end, heads = 1, {branch[0].lower()}
-    else:
-        return {""}
-    tail = branch[end:]
-    optional = tail[:1] in ("?", "*") or tail.startswith("{0")
-    rest = re.sub(r"^(?:[?*+]|\{[\d,]*\})\??", "", tail)
-    repeats = rest != tail and tail[0] in "*+{"
-    found = set()
-    for head in heads:
-        whole = len(head) < length and not repeats and not (branch[0] == "(" and not head)
-        found |= {head + more for more in _sequence(rest, length - len(head))} if whole else {head}
-    return found | _sequence(rest, length) if optional else found
-
-
-def _closing(pattern: str, start: int) -> int:
-    depth, i, in_class = 0, start, False
-    while i < len(pattern):
-        c = pattern[i]
-        if c == "\\":
-            i += 2
-            continue
-        if in_class:
-            in_class = c != "]"
-        elif c == "[":
-            in_class = True
-        elif c == "(":
-            depth += 1
-        elif c == ")":
-            depth -= 1
-            if not depth:
-                return i
-        i += 1
-    raise RuleError(f"people.toml: unbalanced pattern {pattern!r}")
-
-
-def _branches(pattern: str) -> list[str]:
-    """The alternatives at the top level of a pattern."""
-    out, start, i, in_class = [], 0, 0, False
-    while i < len(pattern):
-        c = pattern[i]
-        if c == "\\":
-            i += 2
-            continue
-        if in_class:
-            in_class = c != "]"
-        elif c == "[":
-            in_class = True
-        elif c == "(":
-            i = _closing(pattern, i)
-        elif c == "|":
-            out.append(pattern[start:i])
-            start = i + 1
-        i += 1
-    return [*out, pattern[start:]]
 
 
 def _phrase(text: str, at: int, relative: bool) -> tuple[int, str]:
@@ -252,11 +189,19 @@ def mask(text: str, population: Population) -> str:
         start = _grown(text, at, done)
         spans.append((start, end, letters[kind]))
         done = end
+    if "with" in text or "who" in text:
+        spans[:0] = [(*hit.span(), "L") for hit in _described().finditer(text) if not _is_verb(hit[1])]
     subjects = _subjects(population)
     if subjects:
         spans += [(*hit.span(), "L") for hit in subjects.finditer(text)]
     spans += [(_name_start(text, hit.start()), hit.end(), "B") for hit in _bodies().finditer(text)]
     return _covered(text, spans)
+
+
+def _is_verb(word: str) -> bool:
+    """Whether the word before "with dementia" does not stand for a person ("living with", "help with")."""
+    plain, other = _stops()
+    return word.lower() in plain or word.lower() in _NOT_A_PERSON or other.fullmatch(word) is not None or word.lower().endswith("ing")
 
 
 def _grown(text: str, at: int, floor: int) -> int:
@@ -279,14 +224,17 @@ def _name_start(text: str, at: int) -> int:
 
 
 def _covered(text: str, spans: list[tuple[int, int, str]]) -> str:
-    """The text with each span a token; of two that overlap the earlier in the list stays, the later keeps what is left on its right."""
+    """The text with each span a token. Of two that overlap the earlier in the list stays; the later keeps what it has on its right."""
     out = list(text)
+    taken: list[tuple[int, int]] = []
     for start, end, letter in spans:
-        while start < end and ("\u27e6" in out[start:end] or "\u27e7" in out[start:end]):
-            start = max(i for i in range(start, end) if out[i] in "⟦⟧") + 1
-            while start < end and text[start].isspace():
-                start += 1
+        for other_start, other_end in taken:
+            if other_start < end and start < other_end:
+                start = other_end if other_end < end else end
+        while start < end and text[start].isspace():
+            start += 1
         if end - start >= 3:
+            taken.append((start, end))
             out[start:end] = "⟦" + letter + "~" * (end - start - 3) + "⟧"
     return "".join(out)
 

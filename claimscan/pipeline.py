@@ -11,7 +11,7 @@ from dataclasses import asdict, replace
 from hashlib import sha256
 from json import dumps
 
-from claimscan import __version__, codebook, evidence, grading, lexicon, linking, mentions, products, questions, reading
+from claimscan import __version__, codebook, evidence, grading, lexicon, linking, mentions, naming, products, questions, reading
 from claimscan.population import population_of
 from claimscan.records import Box, Document, Evidence, Finding, Mention, Population, Product, Settings
 from claimscan.report import Report
@@ -41,14 +41,15 @@ def judge(document: Document, settings: Settings) -> Report:
     """The steps after reading, in order."""
     population = population_of(document)
     cut = tuple(sentences(document))
-    spoken = mentions.find(cut, document.title, population)
+    titles = naming.titles(document)
+    spoken = mentions.find(cut, titles, population)
     found = evidence.find(cut, population, spoken)
-    made, spoken = products.group(spoken, found, document.title)
-    linked = linking.link(found, spoken, made, cut, document.title)
-    more, joined = products.described([e for e in linked if not e.product], cut, made, document.title, population)
+    made, spoken = products.group(spoken, found, cut, titles)
+    linked = linking.link(found, spoken, made, cut, titles)
+    more, joined = products.described([e for e in linked if not e.product], cut, made, titles, population)
     linked = tuple(replace(e, product=joined.get(e.id, e.product)) for e in linked)
     made = (*made, *more)
-    linked = tuple(e for e in linking.link(linked, spoken, made, cut, document.title) if e.product)
+    linked = tuple(e for e in linking.link(linked, spoken, made, cut, titles) if e.product)
     linked = linking.resolve(linked)
     findings = {p.id: _finding(p, spoken, linked, population, document) for p in made}
     boxes = _boxes(document, spoken, linked)

@@ -14,8 +14,7 @@ from typing import Any
 
 import ahocorasick_rs
 
-from claimscan import people
-from claimscan.lexicon import compiled, load
+from claimscan.lexicon import compiled, load, prefixes
 from claimscan.records import Document, Population
 
 _HEAD = 4  # letters of a topic's first word that bring it up
@@ -49,7 +48,7 @@ def _heads() -> tuple[Any, tuple[tuple[int, ...], ...]]:
     """An automaton over the first letters of all topics' words, and for each the topics that begin so."""
     opens: dict[str, set[int]] = {}
     for i, topic in enumerate(_topics()):
-        for head in people.prefixes(topic.pattern.pattern, _HEAD):
+        for head in prefixes(topic.pattern.pattern, _HEAD):
             opens.setdefault(head, set()).add(i)
     return ahocorasick_rs.AhoCorasick(list(opens)), tuple(tuple(sorted(v)) for v in opens.values())
 

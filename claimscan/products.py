@@ -5,8 +5,9 @@ One product is one graded claim: fourteen mentions of one strategy are one produ
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from claimscan import naming, people
 from claimscan.lexicon import compiled, load
@@ -20,64 +21,88 @@ _PARAGRAPH = 1200  # characters; a passage, which is about one thing
 PRONOUNS = frozenset({"it", "they", "which", "that", "this", "them", "these", "everything", "all", "one"})
 
 
-def group(mentions: Sequence[Mention], evidence: Sequence[Evidence], title: str) -> tuple[tuple[Product, ...], tuple[Mention, ...]]:
+def group(
+    mentions: Sequence[Mention], evidence: Sequence[Evidence], sentences: Sequence[Sentence], titles: str
+) -> tuple[tuple[Product, ...], tuple[Mention, ...]]:
     """Products from mentions.
 
     Args:
         mentions: all mentions of the document, in reading order.
         evidence: all evidence, not yet linked; a PRACTICE mention makes a product only with evidence beside it (T22).
-        title: the document's title.
+        sentences: all sentences of the document, in order; a pronoun stands for what the sentence before names.
+        titles: the document's own names (:func:`claimscan.naming.titles`).
 
     Returns:
-        The products in order of first mention, ids p1, p2 ..., and the mentions with ``product`` set where they belong to one.
+        The products in order of first mention, ids p1, p2 ..., and the mentions with ``product`` set where they belong to one. A
+        claim that turns out to be about the document itself has become DOC_DONE (T4).
     """
-    clusters: list[tuple[naming.Name, bool, list[Mention]]] = []
-
-    def find(thing: naming.Name, document: bool) -> int | None:
-        for i, (known, is_document, _) in enumerate(clusters):
-            if document and is_document:
-                return i
-            if not document and not is_document and naming.same(known, thing):
-                return i
-            if document != is_document and thing.head == known.head and not thing.other and not known.other and (known.bare or thing.bare or known.marks & thing.marks):
-                return i
-        return None
-
+    clusters: list[_Cluster] = []
     placed: dict[str, int] = {}
-    latest: int | None = None
-    for mention in mentions:
+    starts = [s.start for s in sentences]
+    spoken = list(mentions)
+    for i, mention in enumerate(spoken):
         if mention.type not in ACCOMPLISHED and not (mention.type == "PRACTICE" and _described(mention, evidence)):
             continue
-        document = mention.type == "DOC_DONE"
         thing = naming.name(mention.thing)
-        if not document and (not thing.head or thing.phrase.lower() in PRONOUNS):
-            thing = _nearby(mention, thing)
-            if not thing.head and latest is not None and mention.type != "PRACTICE":
-                placed[mention.id] = latest
-                clusters[latest][2].append(mention)
-                continue
-        at = find(thing, document)
+        if mention.type != "DOC_DONE" and (not thing.head or thing.phrase.lower() in PRONOUNS):
+            thing = _antecedent(mention, sentences, bisect_right(starts, mention.sentence.start) - 1)
+        document = mention.type == "DOC_DONE" or naming.stands_for_document(thing, titles) or (not thing.head and mention.type == "OTHER_DONE")
+        if document and mention.type == "OTHER_DONE":
+            spoken[i] = mention = replace(mention, type="DOC_DONE")
+        at = next((n for n, cluster in enumerate(clusters) if _joins(cluster, thing, document)), None)
         if at is None:
-            clusters.append((thing, document, [mention]))
+            clusters.append(_Cluster(thing, document, []))
             at = len(clusters) - 1
         else:
-            known, is_document, members = clusters[at]
+            known = clusters[at]
             # The fuller name is kept, so that "the strategy" does not hide "the Carers Strategy".
-            best = thing if len(thing.marks) > len(known.marks) else known
-            clusters[at] = (best, is_document or document, [*members, mention])
-        placed[mention.id] = latest = at
-    products = tuple(
-        Product(f"p{i}", _label(thing, document, title), document, tuple(m.id for m in members)) for i, (thing, document, members) in enumerate(clusters, 1)
-    )
-    linked = tuple(replace(m, product=f"p{placed[m.id] + 1}") if m.id in placed else m for m in mentions)
-    return products, _attach_others(linked, products, clusters, title)
+            best = thing if len(thing.marks) > len(known.thing.marks) else known.thing
+            clusters[at] = _Cluster(best, known.document or document, known.mentions)
+        clusters[at].mentions.append(mention.id)
+        placed[mention.id] = at
+    products = tuple(Product(f"p{n}", _label(c.thing, c.document), c.document, tuple(c.mentions)) for n, c in enumerate(clusters, 1))
+    linked = tuple(replace(m, product=f"p{placed[m.id] + 1}") if m.id in placed else m for m in spoken)
+    return products, _attach_others(linked, products, clusters, titles)
 
 
-def _label(thing: naming.Name, document: bool, title: str) -> str:
+@dataclass(frozen=True, slots=True)
+class _Cluster:
+    """Mentions of one thing: its fullest name so far, whether it is the document, and the mentions' ids."""
+
+    thing: naming.Name
+    document: bool
+    mentions: list[str]
+
+
+def _joins(cluster: _Cluster, thing: naming.Name, document: bool) -> bool:
+    if document or cluster.document:
+        return document and cluster.document
+    return naming.same(cluster.thing, thing)
+
+
+def _antecedent(mention: Mention, sentences: Sequence[Sentence], index: int) -> naming.Name:
+    """What "it" is: the last thing named before it in its sentence, else the first in the sentence before, up to three back."""
+    here = sentences[index]
+    before = [n for _, _, n in naming.references(here.text[: mention.start - here.start])]
+    if before:
+        return before[-1]
+    after = [n for _, _, n in naming.references(here.text[mention.end - here.start :])]
+    if after and not mention.thing:
+        return after[0]
+    for back in range(index - 1, max(-1, index - 4), -1):
+        if here.block - sentences[back].block > 1:
+            break
+        found = [n for _, _, n in naming.references(sentences[back].text)]
+        if found:
+            return found[0]
+    return naming.name("")
+
+
+def _label(thing: naming.Name, document: bool) -> str:
     phrase = " ".join(thing.phrase.split())
-    if document and (not phrase or not thing.head):
-        return "this document"
-    return phrase[:120] or title[:120] or "something the document does not name"
+    if not thing.head or (document and phrase.lower() in PRONOUNS):
+        return "this document" if document else "something the document does not name"
+    return phrase[:120]
 
 
 def _described(mention: Mention, evidence: Sequence[Evidence]) -> bool:
@@ -86,29 +111,17 @@ def _described(mention: Mention, evidence: Sequence[Evidence]) -> bool:
     return bool(near)
 
 
-def _nearby(mention: Mention, thing: naming.Name) -> naming.Name:
-    """What a mention without a name of its own is about: the last thing named before it in its sentence."""
-    before = mention.sentence.text[: mention.start - mention.sentence.start]
-    last = thing if thing.phrase.lower() not in PRONOUNS else naming.name("")
-    for _, _, found in naming.references(before):
-        last = found
-    if not last.head:
-        after = mention.sentence.text[mention.end - mention.sentence.start :]
-        last = next((found for _, _, found in naming.references(after)), last)
-    return last
-
-
 def _attach_others(
-    mentions: tuple[Mention, ...], products: tuple[Product, ...], clusters: Sequence[tuple[naming.Name, bool, list[Mention]]], title: str
+    mentions: tuple[Mention, ...], products: tuple[Product, ...], clusters: Sequence[_Cluster], titles: str
 ) -> tuple[Mention, ...]:
     """REPORTED and NEGATED mentions belong to the product they are about, for the reader and for X and honest-negative."""
     out = []
     for mention in mentions:
         if not mention.product and mention.type in ("REPORTED", "NEGATED") and products:
             thing = naming.name(mention.thing)
-            for product, (known, is_document, _) in zip(products, clusters, strict=True):
-                about_document = is_document and naming.stands_for_document(thing, title)
-                if about_document or (thing.head and naming.same(known, thing)):
+            for product, cluster in zip(products, clusters, strict=True):
+                about_document = cluster.document and naming.stands_for_document(thing, titles)
+                if about_document or (thing.head and naming.same(cluster.thing, thing)):
                     mention = replace(mention, product=product.id)
                     break
         out.append(mention)
@@ -116,7 +129,7 @@ def _attach_others(
 
 
 def described(
-    evidence: Sequence[Evidence], sentences: Sequence[Sentence], known: Sequence[Product], title: str, population: Population
+    evidence: Sequence[Evidence], sentences: Sequence[Sentence], known: Sequence[Product], titles: str, population: Population
 ) -> tuple[tuple[Product, ...], dict[str, str]]:
     """Products described without a trigger word (E20): a named thing, and somebody said to have taken part in making it.
 
@@ -124,7 +137,7 @@ def described(
         evidence: evidence that no product has taken yet.
         sentences: all sentences of the document, in order.
         known: the products there are already.
-        title: the document's title.
+        titles: the document's own names.
         population: whom the document is about.
 
     In a document longer than a few pages the sentence itself must say that people took part in making the thing (the
@@ -155,7 +168,7 @@ def described(
         thing = _thing_near(index, sentences, wide=short)
         if thing is None:
             continue
-        document = naming.stands_for_document(thing, title) or (thing.deictic and not thing.other)
+        document = naming.stands_for_document(thing, titles) or (thing.deictic and not thing.other)
         if one_thing and found:
             made[0] += items
             continue
@@ -171,7 +184,7 @@ def described(
         taken = next((p for p in known if p.is_document and document or naming.same(naming.name(p.name), thing)), None)
         name = taken.id if taken else f"p{len(known) + len(products) + 1}"
         if taken is None:
-            products.append(Product(name, _label(thing, document, title), document))
+            products.append(Product(name, _label(thing, document), document))
         joined |= {item.id: name for item in items}
     return tuple(products), joined
 

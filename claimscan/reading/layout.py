@@ -319,6 +319,8 @@ def _with_their_bullets(lines: Sequence[Line]) -> list[list[Line]]:
 
 
 def _same_line(before: Line, line: Line) -> bool:
+    if before.turned or line.turned:
+        return False
     overlap = min(before.bottom, line.foot) - max(before.head, line.top)
     smaller = min(before.bottom - before.head, line.foot - line.top)
     return overlap > 0.5 * smaller and before.x1 - 2 <= line.x0 <= before.x1 + 48
@@ -520,7 +522,11 @@ def _continues(block: list[Line], line: Line, body: Measure, edges: dict[int, fl
     if line.turned or before.turned:
         return False
     hanging = not complete and ended.endswith(_UNFINISHED)  # "of the", "and/": the sentence is not over
-    if None not in (line.bold, before.bold_end) and line.bold != before.bold_end and (complete or not (lower or hanging)):
+    if (
+        None not in (line.bold, before.bold_end)
+        and line.bold != before.bold_end
+        and (complete or not (lower or hanging))
+    ):
         return False
     if line.foot <= before.head or line.x0 > before.x1 + 4 * line.size:
         return (lower or hanging) and not complete and not ended.isupper()  # carried on in the next column

@@ -45,6 +45,10 @@ def lines_of(page: Any, textpage: Any, text: str, count: int, width: float, heig
         if level and not jumps_about(level) and not stands_in_columns(level):
             return lines
     lines = ruler.measured(_LINE)
+    if sum(line.turned for line in lines) > 0.6 * len(lines):  # a page printed sideways: turn it to read it
+        ruler.turn_page()
+        width, height = height, width
+        lines = ruler.measured(_LINE)
     rules = _rules(page, ruler, width, height) if stands_in_columns([line for line in lines if not line.turned]) else []
     if len(rules) > 3:
         rules += uprights(rules, [line for line in lines if not line.turned])
@@ -115,6 +119,7 @@ class _Ruler:
         self.textpage = textpage
         self.text = text
         self.width, self.height = width, height
+        self.upward = False  # the way that sideways text runs
         self.fonts: dict[tuple[bytes, int], bool] = {}
         self.turn = turn(page, width, height)
         a, b, c, d, self.across, self.down = self.turn
@@ -122,6 +127,17 @@ class _Ruler:
         self.same = len(text) == count  # a character has one index in the text and on the page; else pdfium is asked
         self.loose = pdfium.FS_RECTF()
         self.matrix = pdfium.FS_MATRIX()
+
+    def turn_page(self) -> None:
+        """From here on, measure the page as it looks after a quarter turn that makes its sideways text level."""
+        a, b, c, d, e, f = self.turn
+        if self.upward:
+            self.turn = (-b, a, -d, c, self.height - f, e)
+        else:
+            self.turn = (b, -a, d, -c, f, self.width - e)
+        self.width, self.height = self.height, self.width
+        self.across, self.down = self.turn[4:]
+        self.plain = abs(self.turn[0] - 1) < 0.01 and abs(self.turn[3] + 1) < 0.01
 
     def index(self, at: int) -> int:
         return at if self.same else int(pdfium.FPDFText_GetCharIndexFromTextIndex(self.textpage, at))
@@ -186,6 +202,8 @@ class _Ruler:
                 pdfium.FPDFText_GetLooseCharBox(textpage, last, loose)
         a, b, c, d, e, f = self.turn
         turned = abs(b * matrix.a + d * matrix.b) > abs(a * matrix.a + c * matrix.b)
+        if turned:
+            self.upward = b * matrix.a + d * matrix.b < 0
         x0, top, x1, bottom = self.shown(loose.left, loose.bottom, loose.right, loose.top)
         least = max(9.0, 1.3 * size)
         before, wide = None, False

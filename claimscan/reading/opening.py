@@ -7,6 +7,7 @@ document must cost little more than bare text extraction.
 from __future__ import annotations
 
 import ctypes
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -27,12 +28,47 @@ class Anchors:
         self.runs = runs
 
 
+_OBJECT = re.compile(rb"(?:^|[\r\n])(\d{1,8}) (\d{1,5}) obj\b")
+_PAGE = re.compile(rb"/Type\s*/Page\b")
+
+
+def _with_pages_listed(data: bytes) -> bytes:
+    """A PDF cut short before its list of pages, with a new list of the pages found in it; empty where there are none."""
+    found = list(_OBJECT.finditer(data))
+    ends = [*(match.start() for match in found[1:]), len(data)][: len(found)]
+    kids = [
+        b"%s %s R" % (match[1], match[2])
+        for match, end in zip(found, ends, strict=True)
+        if _PAGE.search(data, match.end(), min(end, match.end() + 5000))
+    ]
+    if not kids:
+        return b""
+    first = max(int(match[1]) for match in found) + 1
+    return (
+        b"%s\nendstream\nendobj\n%d 0 obj\n<</Type/Pages/Count %d/Kids[%s]>>\nendobj\n%d 0 obj\n<</Type/Catalog/Pages %d 0 R>>\nendobj\ntrailer\n<</Root %d 0 R/Size %d>>\n%%%%EOF\n"
+        % (
+            data,
+            first,
+            len(kids),
+            b" ".join(kids),
+            first + 1,
+            first,
+            first + 1,
+            first + 2,
+        )
+    )
+
+
 @contextmanager
 def opened(data: bytes, name: str) -> Iterator[Any]:
     pdfium.FPDF_InitLibrary()
     document = pdfium.FPDF_LoadMemDocument64(data, len(data), None)
     if not document:
         code = pdfium.FPDF_GetLastError()
+        if code not in (pdfium.FPDF_ERR_PASSWORD, pdfium.FPDF_ERR_SECURITY):
+            data = _with_pages_listed(data)
+            document = pdfium.FPDF_LoadMemDocument64(data, len(data), None) if data else None
+    if not document:
         if code in (pdfium.FPDF_ERR_PASSWORD, pdfium.FPDF_ERR_SECURITY):
             raise EncryptedDocument(f"{name} is protected with a password, so it cannot be opened.")
         raise DamagedDocument(f"{name} is damaged: it starts like a PDF but cannot be opened as one.")

@@ -157,8 +157,12 @@ def from_text(text: str, name: str, identity: str, warnings: Sequence[Warning_] 
 
 
 def _title(text: str, blocks: Sequence[Block]) -> str:
-    if blocks and blocks[0].kind == "heading":
-        return " ".join(text[blocks[0].start : blocks[0].end].lstrip("# ").split())
+    """The first block where it reads like a title: a heading, or a short line above other blocks."""
+    if not blocks:
+        return ""
+    first = text[blocks[0].start : blocks[0].end].strip()
+    if blocks[0].kind == "heading" or (len(blocks) > 2 and blocks[0].kind == "paragraph" and _may_head(first)):
+        return " ".join(first.lstrip("# ").split())
     return ""
 
 

@@ -92,7 +92,7 @@ class Tidier:
         what = found[0]
         if what in _LIGATURES:
             return _LIGATURES[what]
-        if what in UNSEEN:
+        if what in "\x02\ufffe":
             before = _WORD_END.search(found.string, 0, found.start())
             after = FIRST_WORD.match(found.string, found.end())
             return "" if before and after and not self.keeps(before[0], after[0]) else "-"
