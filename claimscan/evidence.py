@@ -15,6 +15,7 @@ import ahocorasick_rs
 
 from claimscan import counting, people
 from claimscan.lexicon import Rule, compiled, load, rules
+from claimscan.needs import Text
 from claimscan.records import Evidence, Mention, Population, Sentence
 
 _CLAUSE_REACH = 400  # characters looked back over for the start of a clause
@@ -70,14 +71,23 @@ def _fields(evidence: Evidence) -> dict[str, Any]:
 
 def _in_sentence(sentence: Sentence, population: Population) -> Iterator[Evidence]:
     opened = gated(sentence.text)
-    masked = people.mask(sentence.text, population) if opened else ""
+    if not opened:
+        return
+    masked = people.mask(sentence.text, population)
+    there = set(_LETTER.findall(masked))
     with_bodies = _BODY.sub(lambda m: sentence.text[slice(*m.span())], masked)
+    texts = [(text, Text(text)) for text in (masked, with_bodies, sentence.text)]
     for i in opened:
         rule = all_rules()[i]
-        text = sentence.text if rule.printed else with_bodies if rule.bodies else masked
-        if rule.unless and compiled(rule.unless).search(text):
+        if rule.among and there.isdisjoint(rule.among):
             continue
-        for match in compiled(rule.pattern).finditer(text):
+        text, seen = texts[2 if rule.printed else 1 if rule.bodies else 0]
+        if not seen.may_match(rule.pattern):
+            continue
+        matches = list(compiled(rule.pattern).finditer(text))
+        if not matches or rule.unless and compiled(rule.unless).search(text):
+            continue
+        for match in matches:
             if rule.future or not is_future(sentence.text, match):
                 yield from apply(rule, match, sentence, population)
 
@@ -103,8 +113,9 @@ def apply(rule: Rule, match: re.Match[str], sentence: Sentence, population: Popu
     """The records that one match of a rule makes, or nothing where its people do not fit the rule."""
     groups = printed(match, sentence.text)
     named = next((name for name in groups if name.startswith("who")), "")
-    phrase = groups.get(named, "")
-    seen = "".join(_LETTER.findall(match[named])) if named else ""
+    left, right = _one_clause(match, *match.span(named)) if named else (0, 0)
+    phrase = sentence.text[left:right]
+    seen = "".join(_LETTER.findall(match.string, left, right)) if named else ""
     letters = set(seen)
     if rule.among and not letters & set(rule.among):
         return
@@ -139,6 +150,25 @@ def apply(rule: Rule, match: re.Match[str], sentence: Sentence, population: Popu
             certainty=rule.certainty,
             detail=detail,
         )
+
+
+_BEFORE_PEOPLE = re.compile(r"\b(?:by|with|to|from)\s+(?:[\w\u2019'-]+\s+){0,3}$")
+_LAST_JOIN = re.compile(r",?\s+(?:and|while|but)\s+(?=[^\u27e6]*\u27e6\w~*\u27e7[^\u27e6\u27e7]*$)")
+_VERB = re.compile(
+    r"\s+(?:(?:then|also|later|only|all|both|each)\s+)?(?:was|were|had|have|has|did|read|saw|gave|met|said|told|came|chose|made|took|sat|ran|led|wrote|went|"
+    r"(?!based|employed|named|called|appointed|elected|supported|nominated|selected|aged|trained|interested|involved|affected|invited)\w+ed(?!\s+(?:by|at|in)\b))\b"
+)
+
+
+def _one_clause(match: re.Match[str], start: int, end: int) -> tuple[int, int]:
+    """The people of one clause. "Written by parents, and autistic adults read it" runs two clauses' people together:
+    those before the join belong to "by", those after it to the verb."""
+    text = match.string
+    if not (join := _LAST_JOIN.search(text, start, end)) or not _VERB.match(text, end):
+        return start, end
+    if not _BEFORE_PEOPLE.search(text, max(0, start - 60), start):
+        return start, end
+    return (start, join.start()) if match.start() < start and match.end() <= end else (join.end(), end)
 
 
 def _named(slot: str, how: str, who: str, letters: set[str]) -> str:

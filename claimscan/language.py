@@ -136,7 +136,7 @@ def _plain_word(trigger: str, head: str, tail: str) -> str:
 _NOUN_ENDINGS = ("tion", "tions", "ment", "ments", "ship", "or", "er", "ors", "ers")
 _BE = frozenset({"is", "are", "was", "were", "be", "been"})
 _DEFINITE = frozenset({"this", "these", "the", "our", "its", "their", "your", "his", "her", "my", "whose", "that"})
-_OPEN = frozenset({"future", "plan", "duty", "possible"})
+_OPEN = frozenset({"future", "plan", "duty", "possible", "order"})
 
 
 @cache
@@ -187,7 +187,10 @@ def _child(token: Token, deps: set[str]) -> Token | None:
 def _subject(verb: Token | None) -> Token | None:
     """The subject of a verb, or of the verb that it is joined to."""
     while verb is not None:
-        found = _child(verb, {"nsubj", "nsubjpass", "csubj", "expl"})
+        found = _child(verb, {"nsubj", "nsubjpass", "expl"})
+        clause = _child(verb, {"csubj", "csubjpass"})
+        if found is None and clause is not None:
+            found = _child(clause, {"nsubj", "nsubjpass"})
         if found is not None or verb.dep_ not in {"conj", "xcomp"}:
             return found
         verb = verb.head
@@ -197,15 +200,17 @@ def _subject(verb: Token | None) -> Token | None:
 Span = tuple["Token", "Token"]
 
 
-def _words(token: Token | None) -> Span | None:
-    """The first and last token of a phrase, clauses that hang on it left out."""
+def _words(token: Token | None, clauses: bool = False) -> Span | None:
+    """The first and last token of a phrase, without the clauses that hang on it unless asked for."""
     if token is None:
         return None
     span = list(token.subtree)
     stop = len(span)
     for t in span:
-        if t.i > token.i and (t.dep_ in {"relcl", "acl"} or t.text in {"|", "("}):
-            stop = min(stop, next(t.subtree).i - span[0].i)
+        ends = t.text in {"|", "("} if clauses else (t.dep_ in {"relcl", "acl"} or t.pos_ in {"VERB", "AUX"} or t.text in {"|", "("})
+        if ends and t.i > token.i:
+            first = t if t.pos_ == "AUX" else next(t.subtree)
+            stop = min(stop, max(first.i, token.i + 1) - span[0].i)
     return span[0], span[max(stop, 1) - 1]
 
 
@@ -234,6 +239,8 @@ def _product_mood(token: Token, form: str) -> tuple[str, Token | None]:
     product = token.head
     if form == "adjective" and mood not in _OPEN:
         return ("done" if _definite(product) else mood), verb
+    if mood == "habit" and product.tag_ == "NNS" and not _definite(product) and not _child(product, {"det", "nummod"}):
+        return "habit", verb  # "services co-designed with tenants last longer"
     if mood not in _OPEN or verb is None:
         return "done", verb
     made = verb.lower_.startswith(tuple(_verbs("making"))) or verb.lower_ in _BE
@@ -256,7 +263,7 @@ def _verb_mood(verb: Token, depth: int = 0) -> str:
     if depth > 4:
         return "none"
     aux, tag, word = set(_auxiliaries(verb)), verb.tag_, verb.lower_
-    if aux & {"will", "shall", "'ll", "\u2019ll", "wo"} or (aux & {"would", "'d", "\u2019d"} and tag == "VB" and "have" not in aux) or "going" in aux:
+    if aux & {"will", "shall", "'ll", "\u2019ll", "wo"} or ("would" in aux and "have" not in aux) or (aux & {"'d", "\u2019d"} and tag == "VB") or "going" in aux:
         return "future"
     if aux & {"must", "should", "ought"}:
         return "duty"
@@ -349,7 +356,7 @@ def _thing(token: Token, form: str) -> Span | None:
     if form == "participle" and (_child(token, {"dobj"}) is None or _child(token, {"auxpass"}) is not None):
         return _subject_words(token)
     if form != "noun":
-        found = _child(token, {"dobj", "obj", "nsubjpass", "ccomp"})
+        found = _child(token, {"dobj", "obj", "nsubjpass"})
         if found is None:
             found = next((_child(c, {"dobj", "obj"}) for c in token.children if c.dep_ == "conj"), None)
         if found is None and token.dep_ == "relcl":
@@ -363,11 +370,13 @@ def _thing(token: Token, form: str) -> Span | None:
         return None
     if any(c.dep_ == "auxpass" for c in verb.children) or verb.tag_ == "VBN":
         return _words_before(verb.head) if verb.dep_ == "acl" else _subject_words(verb)
-    return _words(_child(verb, {"dobj", "obj"}))
+    return _words(_child(verb, {"dobj", "obj"})) or _subject_words(verb)
 
 
 def _described(noun: Token) -> Span | None:
     """The noun of "our co-produced plan"; of "it is a co-produced plan", the subject."""
+    while noun.dep_ == "compound":
+        noun = noun.head
     if noun.dep_ == "attr" and (subject := _subject(noun.head)) is not None:
         return _words(subject)
     return _words_before(noun)
@@ -385,6 +394,8 @@ def _outer(participle: Token) -> Token:
 def _subject_words(verb: Token) -> Span | None:
     """The subject of a verb; for "which" and "that", the noun they stand for."""
     subject = _subject(verb)
+    if subject is None and verb.dep_ == "advcl":  # "The booklet used here, co-created with patients, has ..."
+        subject = _subject(verb.head)
     if subject is not None and subject.lower_ in {"which", "that", "who"}:
         while verb.dep_ == "conj":
             verb = verb.head
@@ -404,8 +415,8 @@ def _who(token: Token) -> Span | None:
     verbs = [t for t in token.ancestors if t.pos_ == "VERB"][:2]
     for t in (token, *verbs):
         for child in t.children:
-            if child.lower_ in {"with", "by", "alongside", "between", "from"} and child.dep_ in {"prep", "agent", "advmod"}:
-                if (words := _words(_child(child, {"pobj", "pcomp"}))) is not None:
+            if child.lower_ in {"with", "by", "alongside", "between"} and child.dep_ in {"prep", "agent", "advmod"}:
+                if (words := _words(_child(child, {"pobj", "pcomp"}), clauses=True)) is not None:
                     return words
     return None
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from claimscan import people
+from claimscan import naming, people
 from claimscan.errors import RuleError
 from claimscan.lexicon import compiled, load
 from claimscan.records import Clause, Mention, Population, Sentence
@@ -26,13 +26,12 @@ _FIELDS |= {"yes", "no", "note"}
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One trigger before it has a type: its sentence, its offsets in it, its family, and the sentences before it."""
+    """One trigger before it has a type: its sentence, its offsets in it, and its family."""
 
     sentence: Sentence
     start: int
     end: int
     family: str
-    before: tuple[Sentence, ...] = ()
 
 
 @cache
@@ -77,10 +76,9 @@ def hits(sentences: Sequence[Sentence], population: Population) -> Iterator[Hit]
             spans = list(_phrases(sentence.text, population))
         for start, end, family in sorted(spans):
             if family == "phrase" or not is_nothing(sentence, start, end, _beside(sentences, i)):
-                yield Hit(sentence, start, end, family, tuple(sentences[max(0, i - _LOOK_BACK) : i]))
+                yield Hit(sentence, start, end, family)
 
 
-_LOOK_BACK = 3  # sentences in which a pronoun finds its noun
 _BESIDE = 160  # characters of the neighbouring sentences that tell a reference or a tag
 
 
@@ -119,10 +117,11 @@ def mark(text: str, start: int, end: int) -> str:
     return f"{text[:start]}⟪{text[start:end]}⟫{text[end:]}"
 
 
-def find(sentences: Sequence[Sentence], title: str, population: Population) -> tuple[Mention, ...]:
+def find(sentences: Sequence[Sentence], titles: str, population: Population) -> tuple[Mention, ...]:
     """Every mention in the sentences with its type, in reading order; ids are m1, m2 ...
 
-    ``title`` is the document's own title (T4: what "this strategy" and its name stand for).
+    ``titles`` is the document's own names (:func:`claimscan.naming.titles`; T4). A claim about "it" is OTHER_DONE here; grouping
+    into products finds what the pronoun stands for.
     """
     found = list(hits(sentences, population))
     if not found:
@@ -133,7 +132,7 @@ def find(sentences: Sequence[Sentence], title: str, population: Population) -> t
     mentions = []
     for i, hit in enumerate(found, 1):
         clause = next(parsed) if hit.family != "welsh" else Clause("noun", "none")
-        mentions.append(_mention(f"m{i}", hit, clause, title, population))
+        mentions.append(_mention(f"m{i}", hit, clause, titles, population))
     return tuple(_one_per_coordination(mentions))
 
 
@@ -151,16 +150,20 @@ def _one_per_coordination(mentions: list[Mention]) -> Iterator[Mention]:
     yield from mentions
 
 
-def _mention(name: str, hit: Hit, clause: Clause, title: str, population: Population) -> Mention:
+def _mention(name: str, hit: Hit, clause: Clause, titles: str, population: Population) -> Mention:
     text = hit.sentence.text
     marked = mark(text, hit.start, hit.end)
     masked = mark(people.mask(text, population), hit.start, hit.end)
     masked = masked[: hit.start + 1] + text[hit.start : hit.end] + masked[hit.end + 1 :]
     rule, kind = _type(hit, clause, marked, masked)
-    who = _people(clause, hit, text, masked, population)
-    thing = _antecedent(clause.thing, hit, title)
+    if hit.family == "welsh":
+        thing, who = _welsh("thing", marked), _welsh("who", marked)
+    else:
+        thing, who = clause.thing, _people(clause, hit, text, masked, population)
+        if re.match(r"(?:[\w’'-]+ ){0,2}⟦[LFUP]~*⟧(?!['’])", people.mask(thing, population)):
+            thing = ""  # people are not made
     if kind == "DONE":
-        kind = "DOC_DONE" if is_document(thing, text, title, hit.sentence) else "OTHER_DONE"
+        kind = "DOC_DONE" if is_document(thing, titles, hit.sentence) else "OTHER_DONE"
     data = load("mentions.toml")
     scope = "whole"
     if kind in GRADABLE:
@@ -186,12 +189,19 @@ def _mention(name: str, hit: Hit, clause: Clause, title: str, population: Popula
     )
 
 
+def _welsh(part: str, marked: str) -> str:
+    """The words for what was made, or with whom, in a Welsh sentence."""
+    match = compiled(load("mentions.toml")["welsh_words"][part]).search(marked)
+    return next(filter(None, match.groups()), "") if match else ""
+
+
 def _people(clause: Clause, hit: Hit, text: str, masked: str, population: Population) -> str:
     """The words for the people it was made with: after "with" or "by", else the subject, else those brought together for it."""
-    if clause.who and "⟦" in people.mask(clause.who, population):
-        return clause.who
-    if after := _named(r"^(?: [\w’'-]+){0,6}? (?:with|by|between|alongside) (?P<who>(?:[\w’'-]+ ){0,3}?@who)", text, masked, hit.end + 2):
-        return after
+    after = _named(r"^(?: [\w’'-]+){0,6}? (?:with|by|between|alongside) (?P<who>(?:[\w’'-]+ ){0,3}?@who)", text, masked, hit.end + 2)
+    named = [w for w in (clause.who, after) if "⟦" in people.mask(w, population)]
+    if named:
+        # The affected people where the sentence names them, and the fuller words.
+        return max(named, key=lambda w: (bool(re.search("⟦[LF]", people.mask(w, population))), len(w)))
     if clause.form in {"past", "present"} and "⟦" in people.mask(clause.subject, population):
         return clause.subject
     if clause.form == "base" and (before := _named(r"\b(?:with|together|brought|helped|invited) (?P<who>(?:[\w’'-]+ ){0,3}?@who)[^⟦]{0,40}⟪", text, masked, 0)):
@@ -210,19 +220,6 @@ def _named(pattern: str, text: str, masked: str, at: int) -> str:
 
 def _trigger_span(masked: str) -> tuple[int, int]:
     return masked.index("⟪"), masked.index("⟫") - 1
-
-
-def _antecedent(thing: str, hit: Hit, title: str) -> str:
-    """The words that a pronoun for the thing made stands for: the nearest words for a product in the text before it."""
-    words = load("mentions.toml")["document"]
-    if not compiled(words["pronoun"]).search(thing):
-        return thing
-    earlier = [hit.sentence.text[: hit.start], *(s.text for s in reversed(hit.before) if s.block == hit.sentence.block)]
-    for name in ("deictic_noun", "definite_noun"):
-        for text in earlier:
-            if match := compiled(words[name]).search(text):
-                return match.group().strip()
-    return thing
 
 
 def _type(hit: Hit, clause: Clause, marked: str, masked: str) -> tuple[str, str]:
@@ -252,33 +249,14 @@ def fits(rule: dict[str, Any], sentence: Sentence, clause: Clause, marked: str, 
     return not ("unless" in rule and any(compiled(rule["unless"]).search(t) for t in (marked, masked)))
 
 
-def content_words(phrase: str) -> set[str]:
-    """The words of a phrase that tell one product from another, lower case, plural s dropped."""
-    stop = set(load("products.toml")["stop_words"])
-    return {w.rstrip("s") for w in re.findall(r"[\w'’-]+", phrase.lower()) if w not in stop and not w.startswith("co-produc") and not w.startswith("co-design")}
+_STAMP = 16  # words of a line that can be a stamp on the cover
 
 
-def is_document(thing: str, text: str, title: str, sentence: Sentence) -> bool:
-    """T4: whether the words for what was made stand for the document itself."""
-    words = load("mentions.toml")["document"]
-    other = compiled(words["other"]).search(thing)
-    if other and other.group().lower() not in title.lower():
-        return False
-    noun = compiled(words["nouns"])
+def is_document(thing: str, titles: str, sentence: Sentence) -> bool:
+    """T4: whether the words for what was made stand for the document itself; a bare stamp on the first page does."""
     if not thing:
-        # A stamp on the cover, or a bare "Co-produced with ..." line, is about the document.
-        return sentence.page == 1 and len(text.split()) <= 16
-    if compiled(words["pronoun"]).search(thing):
-        return True
-    if compiled(words["deictic"]).search(thing):
-        return noun.search(thing) is not None
-    named = content_words(thing)
-    if not named:
-        return noun.search(thing) is not None and bool(noun.search(title))
-    titled = content_words(title)
-    if len(named) > 1 and named <= titled:
-        return True
-    return bool(titled) and bool(noun.search(thing)) and named <= titled | {"new", "our"}
+        return sentence.page == 1 and len(sentence.text.split()) <= _STAMP
+    return naming.stands_for_document(naming.name(thing), titles)
 
 
 def with_product(mention: Mention, product: str) -> Mention:

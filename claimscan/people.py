@@ -17,7 +17,8 @@ from claimscan.lexicon import HYPHENS, expand, load, prefixes
 from claimscan.records import Population
 
 _POINTS_BACK = re.compile(
-    r"^(?:they|them|these|those|members|all (?:of them|of us|[\w-]+)|each|everyone|both|he|she|we|it|us|(?:the|our|its|this|that) .*)$", re.IGNORECASE
+    r"^(?:they|them|these|those|members|all (?:of them|of us|[\w-]+)|each|everyone|both|he|she|we|it|us|(?:the|our|its|this|that) .*)$",
+    re.IGNORECASE,
 )
 _OPTIONAL_TAIL = re.compile(r"(.*)\(\?: (.*)…\)\?")
 _TAIL_DETERMINER = re.compile(r"\s+(?:the|an?|our|their|his|her|its|this|one|no)(?=\s)", re.IGNORECASE)
@@ -27,11 +28,22 @@ _AND_CONDITION = re.compile(
     r"|needs|disorders?|support|disease|loss|injur(?:y|ies)|palsy|syndrome|health))\b",
     re.IGNORECASE,
 )
-_NOT_A_PERSON = frozenset("help support deal deals cope copes life live lives case cases problems issues struggle struggles associated consistent care along even".split())
+_NOT_A_PERSON = frozenset(
+    "help support deal deals cope copes life live lives case cases problems issues struggle struggles consistent care along even down up over out back off"
+    " partnership consultation collaboration conversation conversations workshops sessions interviews contact clinics services event day research study met".split()
+)
+# Not for the phrase with the illness: "Kev, Dawn and Tariq, who ..." (rules for names read these), "mothers of adults with ...".
+_LISTED = re.compile(r"(?:[A-Z]\w+(?:,|,? and)|\bof(?: the| our)?)\s$")
 _KEY = 3  # letters of a word that choose the patterns worth trying
 # Anybody may be meant by these, so they do not show that the public took part.
-_UNCLEAR = re.compile(r"\b(?:members(?! of the public)|you|voices|champions|ambassadors|contributors|representatives?|reps|delegates|involved|concerned)\b", re.IGNORECASE)
-_OTHERS = re.compile(r"\b(?:non-?(?:autistic|disabled)|(?:and|or) hearing|hearing and|sighted and|(?:and|or) sighted|able-bodied)\b", re.IGNORECASE)
+_UNCLEAR = re.compile(
+    r"\b(?:members(?! of the public)|you|voices|champions|ambassadors|contributors|representatives?|reps|delegates|involved|concerned)\b",
+    re.IGNORECASE,
+)
+_OTHERS = re.compile(
+    r"\b(?:non-?(?:autistic|disabled)|(?:and|or) hearing|hearing and|sighted and|(?:and|or) sighted|able-bodied)\b",
+    re.IGNORECASE,
+)
 _TOKEN = re.compile(r"⟦(\w)~*⟧")
 # Where a phrase may start: a word, but none of the commonest that never start one.
 _WORD = re.compile(
@@ -138,7 +150,10 @@ def _described() -> re.Pattern[str]:
     """A person told by what they live with, whatever the noun: "a retired miner with silicosis", "members who have aphasia"."""
     link = r"(?:,?\s(?:who|which)\s(?:has|have|had|lives?\swith|live\swith|lived\swith)|\s(?:living\s)?with|,?\swhose\smembers\shave)"
     illness = "|".join(expand(w) for w in load("words.toml")["illness"])
-    return re.compile(rf"(?<![\w-])([\w'\u2019-]{{3,}}){link}\s(?:(?:an?|the|severe|mild|early|advanced|young-onset)\s){{0,2}}(?:{illness})(?![\w-])", re.IGNORECASE)
+    return re.compile(
+        rf"(?<![\w-])([\w'\u2019-]{{3,}}){link}\s(?:(?:an?|the|severe|mild|early|advanced|young-onset)\s){{0,2}}(?:{illness})(?![\w-])(?!\s(?:survivors?|patients?|people|users|services?|care|clinics?|charit\w+|nurses?|groups?|clubs?|teams?|units?))",
+        re.IGNORECASE,
+    )
 
 
 @cache
@@ -148,7 +163,10 @@ def _modifiers() -> frozenset[str]:
 
 @cache
 def _not_in_a_name() -> re.Pattern[str]:
-    return re.compile(rf"(?:{expand('@stop')}|an?|small|same|large|new|other|both|@?\d+|{expand('@number')}|{expand('@vague')}|whole|single)", re.IGNORECASE)
+    return re.compile(
+        rf"(?:{expand('@stop')}|an?|small|same|large|new|other|both|@?\d+|{expand('@number')}|{expand('@vague')}|whole|single)",
+        re.IGNORECASE,
+    )
 
 
 def _phrase(text: str, at: int, relative: bool) -> tuple[int, str]:
@@ -190,7 +208,11 @@ def mask(text: str, population: Population) -> str:
         spans.append((start, end, letters[kind]))
         done = end
     if "with" in text or "who" in text:
-        spans[:0] = [(*hit.span(), "L") for hit in _described().finditer(text) if not _is_verb(hit[1])]
+        spans[:0] = [
+            (*hit.span(), "L")
+            for hit in _described().finditer(text)
+            if not _is_verb(hit[1]) and not _LISTED.search(text, max(0, hit.start() - 30), hit.start())
+        ]
     subjects = _subjects(population)
     if subjects:
         spans += [(*hit.span(), "L") for hit in subjects.finditer(text)]
@@ -201,7 +223,12 @@ def mask(text: str, population: Population) -> str:
 def _is_verb(word: str) -> bool:
     """Whether the word before "with dementia" does not stand for a person ("living with", "help with")."""
     plain, other = _stops()
-    return word.lower() in plain or word.lower() in _NOT_A_PERSON or other.fullmatch(word) is not None or word.lower().endswith("ing")
+    return (
+        word.lower() in plain
+        or word.lower() in _NOT_A_PERSON
+        or other.fullmatch(word) is not None
+        or word.lower().endswith("ing")
+    )
 
 
 def _grown(text: str, at: int, floor: int) -> int:
@@ -242,7 +269,11 @@ def _covered(text: str, spans: list[tuple[int, int, str]]) -> str:
 @cache
 def _subjects(population: Population) -> re.Pattern[str] | None:
     words = subject(population)
-    return re.compile(rf"(?<![\w-])(?:{words})\w*\s(?:people|adults|survivors|members|patients|group)\b", re.IGNORECASE) if words else None
+    return (
+        re.compile(rf"(?<![\w-])(?:{words})\w*\s(?:people|adults|survivors|members|patients|group)\b", re.IGNORECASE)
+        if words
+        else None
+    )
 
 
 def kinds(phrase: str, population: Population = Population()) -> str:
@@ -269,7 +300,11 @@ def classify(phrase: str, population: Population, letters: str = "") -> str:
         if letter == "L":
             found.add("le")
         elif letter == "F":
-            found.add({"carers": "le", "residents": "le", "children": "parent_carer", "unknown": "parent_carer"}.get(population.kind, "proxy"))
+            found.add(
+                {"carers": "le", "residents": "le", "children": "parent_carer", "unknown": "parent_carer"}.get(
+                    population.kind, "proxy"
+                )
+            )
         elif letter == "A":
             found.add("proxy")
         elif letter == "P":

@@ -24,6 +24,7 @@ _TEXT = 12_000  # characters of running text looked at, from the start
 _EVERYONE = 0.25
 _TITLE_CHARS = 240  # a "title" longer than this is a paragraph that was taken for one
 # "people with ...", for conditions that no topic foresees.
+_ARTICLE = re.compile(r"^an?\s")
 _PEOPLE_WITH = re.compile(
     r"\b(?:people|adults|patients|men|women) (?:with|living with|affected by|experiencing|who have had|who have|of)\s+((?:an?\s)?(?!the\b|a\b|our\b|their\b|lived\b|living\b|any\b|no\b|different\b|all\b|whom\b)"
     r"[\w'\u2019-]{4,}(?:\s(?!and\b|or\b|who\b|to\b|in\b|on\b|at\b|was\b|were\b|is\b|are\b|have\b|has\b)[\w'\u2019-]+)?)",
@@ -58,7 +59,9 @@ def _hits(text: str) -> Iterator[tuple[int, int, int]]:
     automaton, opens = _heads()
     lower = text.lower()
     if len(lower) != len(text):
-        lower = text  # a letter that grows when made small; losing a capital here and there is better than a false offset
+        lower = (
+            text  # a letter that grows when made small; losing a capital here and there is better than a false offset
+        )
     starts: dict[int, set[int]] = {}
     for which, start, _ in automaton.find_matches_as_indexes(lower, overlapping=True):
         if not start or not (text[start - 1].isalnum() or text[start - 1] in "-_"):
@@ -66,7 +69,9 @@ def _hits(text: str) -> Iterator[tuple[int, int, int]]:
     done = 0
     for start in sorted(starts):
         if start >= done:
-            found = next(((i, m) for i in sorted(starts[start]) if (m := _topics()[i].pattern.match(text, start))), None)
+            found = next(
+                ((i, m) for i in sorted(starts[start]) if (m := _topics()[i].pattern.match(text, start))), None
+            )
             if found:
                 done = found[1].end()
                 yield found[0], start, done
@@ -131,7 +136,9 @@ def _places(document: Document) -> Iterator[tuple[str, int, int, int]]:
         if block.kind == "heading" and headings < _HEADINGS:
             headings += 1
             first = block.level == 1 or (at < 0 and headings == 1)
-            yield "title" if first and block.end - block.start <= _TITLE_CHARS and headings <= 3 else "heading", block.start, block.end, block.page
+            yield (
+                "title" if first and block.end - block.start <= _TITLE_CHARS and headings <= 3 else "heading"
+            ), block.start, block.end, block.page
         elif left < _TEXT:
             end = min(block.end, block.start + _TEXT - left)
             left += end - block.start
@@ -150,19 +157,26 @@ def _people_with(document: Document) -> Population | None:
     counts: dict[str, list[re.Match[str]]] = {}
     for hit in _PEOPLE_WITH.finditer(document.text, 0, _TEXT):
         if next(_hits(hit.group()), None) is None:
-            counts.setdefault(" ".join(hit[1].lower().split()), []).append(hit)
+            counts.setdefault(_ARTICLE.sub("", hit[1].lower()).split()[0], []).append(hit)
     hits = max(counts.values(), key=len, default=[])
     if len(hits) < 2:
         return None
     start, end = _line(document.text, *hits[0].span())
-    return Population(" ".join(hits[0].group().split()), "adults", document.text[start:end], _page(document, hits[0].start()))
+    return Population(
+        " ".join(min(hits, key=lambda hit: len(hit.group())).group().split()),
+        "adults",
+        document.text[start:end],
+        _page(document, hits[0].start()),
+    )
 
 
 def _turned(text: str, title: str, hits: Sequence[tuple[int, int]]) -> str:
-    """"adults", unless the title or the words beside the topic say that it is for children, or for all ages."""
+    """ "adults", unless the title or the words beside the topic say that it is for children, or for all ages."""
     turns = load("population.toml")["turns"]
     all_age, children = compiled(turns["all_age"]), compiled(turns["children"])
-    if all_age.search(title) or any(all_age.search(text, max(0, start - 40), end + 40) for start, end in hits[:_BESIDE]):
+    if all_age.search(title) or any(
+        all_age.search(text, max(0, start - 40), end + 40) for start, end in hits[:_BESIDE]
+    ):
         return "all_age"
     return "children" if children.search(title) else "adults"
 

@@ -13,11 +13,11 @@ _STOP = r"(?<=[.!?])[\"'\u2019\u201d)\]*_]*\s+(?=[\"'\u2018\u201c(\[*_]*[A-Z0-9�
 # Marks that open a list item or a heading inside a line whose line ends were lost.
 _MARK = r"\s+(?=[•●▪◦‣○■□➢✓►]\s?\S|\*\s+\S|o\s+[A-Z][a-z]|#{1,6}\s|(?<=[;:]\s)-\s+[A-Z]|\d{1,2}(?:\.\d{1,2}){1,2}\.?\s+[A-Z][a-z]|\d{1,2}[.)]\s+[A-Z][a-z])"
 # A word that only opens a sentence, after a word in small letters: a heading ran into the text below it.
-_OPENING = r"(?<=[a-z\d)])\s+(?=(?:(?:The|This|These|We|There|It|They|In|From|However|Our|As|To|A|An|During|Between|Since|Following|For)\s+[a-z]|The\s+[A-Z]))"
+_OPENING = r"(?<=[a-z\d)])\s+(?=(?:(?:The|This|These|We|There|It|They|In|From|However|Our|As|To|A|An|During|Between|Since|Following|For|Include|Ensure|Develop|Provide|Consider|Establish|Promote|Improve)\s+[a-z]|The\s+[A-Z]))"
 _CUT = re.compile(f"(?P<stop>{_STOP})|(?P<mark>{_MARK})|{_OPENING}")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|Rev|St|No|Nos|pp?|vol|fig|para|paras|cf|eg|e\.g|ie|i\.e|etc|vs|Cllr|Hon|approx|dept|est|incl|Ltd|Jan|Feb|Aug|"
-    r"Sept|Oct|Nov|Dec)|\b[A-Z]|^\(?\d{1,2}|^\(?[a-z])\.$"
+    r"Sept|Oct|Nov|Dec)|\b[A-Z]|^\(?[A-Z]?\d{1,2}|^\(?[a-z])\.$"
 )
 # What a number in the text, or a capital after it, belongs to; after these nothing opens.
 _CARRIES = re.compile(

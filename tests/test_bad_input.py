@@ -309,8 +309,16 @@ def test_nul_and_control_characters_are_left_out():
 
 
 def test_deeply_nested_html():
-    document = reading.read_bytes(b"<!DOCTYPE html>" + b"<div>" * 20_000 + b"words" + b"</div>" * 20_000, "plan.html")
-    assert document.text == "words"
+    def nested(depth):
+        return b"<!DOCTYPE html>" + b"<div>" * depth + b"words" + b"</div>" * depth
+
+    assert reading.read_bytes(nested(2000), "plan.html").text == "words"
+    start = time.monotonic()
+    with pytest.raises(LimitExceeded, match="nested"):
+        reading.read_bytes(nested(500_000), "plan.html")
+    assert time.monotonic() - start < 5
+    many = b"<!DOCTYPE html><table>" + b"<tr><td>word<p>word" * 6000 + b"</table>"  # never closed, and never deep
+    assert reading.read_bytes(many, "plan.html").text.count("word") == 12_000
 
 
 def test_deeply_nested_markdown():

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from selectolax.lexbor import LexborHTMLParser
 
+from claimscan.errors import LimitExceeded
 from claimscan.reading.assembly import Piece, assemble
 from claimscan.records import Document, Warning_
 
@@ -22,6 +24,24 @@ _BLOCKS = frozenset(
 )
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _ROLES = {"navigation": "nav", "banner": "nav", "contentinfo": "nav"}
+
+
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
+_NEVER_CLOSED = frozenset(
+    "area base br col embed hr img input link meta source track wbr p li dt dd tr td th thead tbody tfoot option optgroup "
+    "colgroup rp rt html head body".split()
+)
+_DEEPEST = 4000  # the parser's time grows with the square of the depth
+
+
+def _too_deep(source: str) -> bool:
+    depth = 0
+    for tag in _TAG.finditer(source):
+        if tag[2].lower() not in _NEVER_CLOSED:
+            depth = max(0, depth - 1) if tag[1] else depth + 1
+            if depth > _DEEPEST:
+                return True
+    return False
 
 
 class _Walk:
@@ -84,7 +104,13 @@ class _Walk:
 
 
 def pieces_of(source: str) -> list[Piece]:
-    """The blocks of an HTML page or fragment in document order; alternative texts of pictures are left out."""
+    """The blocks of an HTML page or fragment in document order; alternative texts of pictures are left out.
+
+    Raises:
+        LimitExceeded: elements nested too deeply.
+    """
+    if len(source) > _DEEPEST * 3 and _too_deep(source):
+        raise LimitExceeded(f"The page's elements are nested more than {_DEEPEST:,} deep, so it was not read.")
     root = LexborHTMLParser(source).body
     walk = _Walk()
     if root is None:

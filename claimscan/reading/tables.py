@@ -8,7 +8,7 @@ pdfplumber is imported only for a page that has both rules and text that stands 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from claimscan.reading.layout import Line, white
 
@@ -32,7 +32,7 @@ def cells_of(rules: Sequence[Rule]) -> list[list[list[Cell]]]:
     """The tables that the rules make, top to bottom: rows of cells, each ``(x0, top, x1, bottom)``."""
     from pdfplumber import table
 
-    edges = [
+    edges: list[dict[str, Any]] = [
         {
             "x0": rule.x0,
             "x1": rule.x1,
