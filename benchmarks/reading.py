@@ -95,6 +95,7 @@ def main() -> None:
     if arguments.limit:
         paths = paths[:: max(1, len(paths) // arguments.limit)][: arguments.limit]
     pages: list[tuple[float, int, int, str]] = []
+    prose: list[float] = []
     unread = failed = refused = words = 0
     ratios = []
     for path in paths:
@@ -112,6 +113,7 @@ def main() -> None:
         if other is None or len(other) != len(document.pages):
             print(f"not compared: {path.name}")
             continue
+        tabled = {block.page for block in document.blocks if block.kind == "row"}
         for page, text in zip(document.pages, other, strict=True):
             if page.unread:
                 unread += 1
@@ -120,7 +122,10 @@ def main() -> None:
             count = len(WORD.findall(their))
             words += count
             lost = lost_words(mine, their)
-            pages.append((order_agreement(mine, their), len(lost), count, f"{path.name} p{page.number} {lost[:6]}"))
+            agreement = order_agreement(mine, their)
+            if page.number not in tabled:
+                prose.append(agreement)
+            pages.append((agreement, len(lost), count, f"{path.name} p{page.number} {lost[:6]}"))
         if arguments.times:
             bare = min(fresh(BARE, path) for _ in range(arguments.times))
             ours = min(fresh(OURS, path) for _ in range(arguments.times))
@@ -129,7 +134,8 @@ def main() -> None:
     if pages:
         lost_total = sum(page[1] for page in pages)
         print(
-            f"words lost: {lost_total} of {words} ({lost_total / max(1, words):.4%}), on {sum(1 for p in pages if p[1])} pages"
+            f"words lost: {lost_total} of {words} ({lost_total / max(1, words):.4%}), "
+            f"on {sum(1 for page in pages if page[1])} pages"
         )
         order = [page[0] for page in pages]
         print(
@@ -137,6 +143,12 @@ def main() -> None:
             f"1.000 on {sum(o == 1 for o in order)}, at least 0.98 on {sum(o >= 0.98 for o in order)}, "
             f"below 0.8 on {sum(o < 0.8 for o in order)} pages"
         )
+        if prose:
+            print(
+                f"pages with no table row: {len(prose)}, mean {statistics.fmean(prose):.4f}, 1.000 on "
+                f"{sum(o == 1 for o in prose)}, at least 0.98 on {sum(o >= 0.98 for o in prose)}, "
+                f"below 0.8 on {sum(o < 0.8 for o in prose)}"
+            )
         for share, lost_count, count, where in sorted(pages)[: arguments.worst]:
             print(f"  order {share:.3f} lost {lost_count}/{count} {where}")
         for share, lost_count, count, where in sorted(pages, key=lambda page: -page[1])[: arguments.worst]:

@@ -7,7 +7,8 @@ never a clause about the future (E5), and it turns a match into a record with a 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -45,28 +46,41 @@ def gated(text: str) -> list[int]:
 
 
 def find(sentences: Iterable[Sentence], population: Population, mentions: Sequence[Mention] = ()) -> tuple[Evidence, ...]:
-    """All evidence in the sentences, in reading order, not yet linked to products (``product`` is "").
+    """All evidence in the sentences, in reading order, not yet linked to products (``product`` is ""). Ids are e1, e2 ..."""
+    cut = tuple(sentences)
+    look = looker(cut, population, mentions)
+    return numbered(e for index in range(len(cut)) for e in look(index))
 
-    Ids are e1, e2 ... in that order. The same slot and value is given once per sentence, by its best rule. The people whom a
-    claim itself names ("co-produced with tenants") are evidence of who took part, as the parse of the ``mentions`` gives them.
+
+def looker(sentences: Sequence[Sentence], population: Population, mentions: Sequence[Mention] = ()) -> Callable[[int], tuple[Evidence, ...]]:
+    """What gives the evidence of the sentence at an index, found when first asked for: most sentences of a long document can be
+    about no product, so nobody asks.
+
+    The same slot and value is given once per sentence, by its best rule. The people whom a claim itself names ("co-produced with
+    tenants") are evidence of who took part, as the parse of the ``mentions`` gives them. Ids are for the time being.
     """
     claims: dict[int, list[Mention]] = {}
     for mention in mentions:
         if mention.type in _CLAIMS and mention.who:
             claims.setdefault(mention.sentence.start, []).append(mention)
-    found: list[Evidence] = []
-    for sentence in sentences:
+
+    @cache
+    def look(index: int) -> tuple[Evidence, ...]:
+        sentence = sentences[index]
         best: dict[tuple[str, str], Evidence] = {}
         for evidence in (*_in_sentence(sentence, population), *_claimed(claims.get(sentence.start, ()), population)):
             key = (evidence.slot, evidence.value)
             if key not in best or evidence.score > best[key].score:
                 best[key] = evidence
-        found += sorted(best.values(), key=lambda e: (e.start, e.end, e.slot, e.value))
-    return tuple(Evidence(**{**_fields(e), "id": f"e{i}"}) for i, e in enumerate(found, 1))
+        found = sorted(best.values(), key=lambda e: (e.start, e.end, e.slot, e.value))
+        return tuple(replace(e, id=f"{index}.{i}") for i, e in enumerate(found, 1))
+
+    return look
 
 
-def _fields(evidence: Evidence) -> dict[str, Any]:
-    return {name: getattr(evidence, name) for name in Evidence.__slots__}
+def numbered(evidence: Iterable[Evidence]) -> tuple[Evidence, ...]:
+    """The evidence with ids e1, e2 ... in the order given."""
+    return tuple(replace(e, id=f"e{i}") for i, e in enumerate(evidence, 1))
 
 
 def _in_sentence(sentence: Sentence, population: Population) -> Iterator[Evidence]:
@@ -85,8 +99,8 @@ def _in_sentence(sentence: Sentence, population: Population) -> Iterator[Evidenc
         if not seen.may_match(rule.pattern):
             continue
         matches = list(compiled(rule.pattern).finditer(text))
-        if not matches or rule.unless and compiled(rule.unless).search(text):
-            continue
+        if matches and rule.unless:
+            matches = [m for m in matches if not compiled(rule.unless).search(text, *_clause(text, m))]
         for match in matches:
             if rule.future or not is_future(sentence.text, match):
                 yield from apply(rule, match, sentence, population)
@@ -101,6 +115,12 @@ def _claimed(mentions: Sequence[Mention], population: Population) -> Iterator[Ev
             start, end = quote_span(text, mention.start - mention.sentence.start, mention.end - mention.sentence.start)
             at = mention.sentence.start
             yield Evidence("", "contributors", who, at + start, at + end, text[start:end], mention.page, "claim-who", 0.8, who)
+
+
+def _clause(text: str, match: re.Match[str]) -> tuple[int, int]:
+    """The part of a sentence between semicolons that a match lies in: what rules a rule out must stand there."""
+    right = text.find("; ", match.end())
+    return text.rfind("; ", 0, match.start()) + 1, len(text) if right < 0 else right
 
 
 _CLAIMS = frozenset({"DOC_DONE", "OTHER_DONE", "PRACTICE"})
@@ -188,10 +208,19 @@ def _named(slot: str, how: str, who: str, letters: set[str]) -> str:
     return "professional" if who in ("professional", "organisations") else ""
 
 
+_BREAK_REACH = 24  # characters looked at past the match's start, for the participle that opens a clause
+_BREAK = re.compile(
+    r"[;:.]\s|\s[–—-]\s|,\s(?:and|but|which|who)\s|\bbut\b|\bwhen\b"
+    r"|,\s(?=(?:co-?\w+ed|co-?written|written|developed|made|drawn up)\s(?:with|by|jointly)\b)"
+)
+
+
 def is_future(text: str, match: re.Match[str]) -> bool:
     """Whether the match lies in a clause about what is to come (E5)."""
     window = max(0, match.start() - _CLAUSE_REACH)
-    clause_start = window + max((m.end() for m in re.finditer(r"[;:.]\s|\s[–—-]\s|,\s(?:and|but|which|who)\s|,\s(?=(?:co-?\w+ed|co-?written|written|developed|made|drawn up) (?:with|by|jointly)\b)|\bbut\b|\bwhen\b", text[window : match.start()])), default=0)
+    near = text[window : match.start() + _BREAK_REACH]
+    breaks = (window + m.end() for m in _BREAK.finditer(near))
+    clause_start = max((at for at in breaks if at <= match.start()), default=window)
     hit = compiled(load("evidence.toml")["future"]["pattern"]).search(text, clause_start, match.end())
     return hit is not None
 
@@ -206,7 +235,10 @@ def _count(rule: Rule, match: re.Match[str], groups: dict[str, str], who: str, t
     kind = str(rule.detail.get("kind", ""))
     count: dict[str, Any] = {"le_n": None, "total_n": None, "unit": rule.detail.get("unit") or counting.unit(text)}
     n = counting.number(groups["n"]) if groups.get("n") else None
-    total = counting.number(groups["total"]) if groups.get("total") else None
+    if n is None and kind == "exact":
+        n = 1  # "our policy officer, who is autistic": one person, with no number word
+    printed_total = next((v for k, v in groups.items() if k.startswith("total")), "")
+    total = counting.number(printed_total) if printed_total else None
     if n == 1 and people.is_body(next((v for k, v in groups.items() if k.startswith("who")), "")):
         return None
     if groups.get("low") and groups.get("high"):
@@ -222,7 +254,7 @@ def _count(rule: Rule, match: re.Match[str], groups: dict[str, str], who: str, t
     if who == "organisations":
         count["unit"] = "organisations"
     if not kind:
-        at = match.start("n") if groups.get("n") else match.start("total")
+        at = match.start("n") if groups.get("n") else match.start(next(k for k in groups if k.startswith("total")))
         kind = counting.qualifier(text[:at])
     return count | {"kind": kind}
 

@@ -191,9 +191,16 @@ def _subject(verb: Token | None) -> Token | None:
         clause = _child(verb, {"csubj", "csubjpass"})
         if found is None and clause is not None:
             found = _child(clause, {"nsubj", "nsubjpass"})
-        if found is not None or verb.dep_ not in {"conj", "xcomp"}:
+        if found is not None:
             return found
-        verb = verb.head
+        if "to" in {c.lower_ for c in verb.children if c.dep_ == "aux"}:
+            # "We work with tenants to co-design": the subject of the main verb; "we urge ministers to co-design": its object.
+            verb = _governor(verb)
+            asked = _child(verb, {"dobj"}) if verb is not None and verb.lower_ in _verbs("asked") else None
+            if asked is not None:
+                return asked
+        else:
+            verb = verb.head if verb.dep_ in {"conj", "xcomp"} else None
     return None
 
 
@@ -243,7 +250,7 @@ def _product_mood(token: Token, form: str) -> tuple[str, Token | None]:
         return "habit", verb  # "services co-designed with tenants last longer"
     if mood not in _OPEN or verb is None:
         return "done", verb
-    made = verb.lower_.startswith(tuple(_verbs("making"))) or verb.lower_ in _BE
+    made = mood == "order" or verb.lower_.startswith(tuple(_verbs("making"))) or verb.lower_ in _BE
     return (mood if made and not _definite(product) else "done"), verb
 
 
@@ -283,8 +290,10 @@ def _verb_mood(verb: Token, depth: int = 0) -> str:
         return "plan"
     if word in _verbs("duty"):
         return "duty"
-    if verb.dep_ == "ccomp" and verb.head.lower_ in _verbs("plan") | _verbs("asked"):
-        return "plan" if verb.head.lower_ in _verbs("plan") else "duty"
+    if verb.dep_ == "ccomp" and verb.head.lower_ in _verbs("plan"):
+        return "plan"
+    if verb.dep_ == "ccomp" and verb.head.lower_ in _verbs("recommend"):
+        return "duty"
     if tag == "VB" and _subject(verb) is None and verb.dep_ in {"ROOT", "conj", "ccomp", "dep"}:
         return "order"
     return "habit"
@@ -294,11 +303,13 @@ _DONE = frozenset({"has", "have", "had", "was", "were", "been", "did", "got", "'
 
 
 def _possible_mood(verb: Token, depth: int) -> str:
-    """ "So that we can co-design" is part of the plan above it."""
+    """ "So that we can co-design" is part of the plan above it, and a plan of its own below what is already done."""
     if verb.dep_ in {"advcl", "relcl"}:
         up = _governor(verb)
-        if up is not None and (mood := _verb_mood(up, depth + 1)) in {"future", "plan"}:
-            return mood
+        mood = _verb_mood(up, depth + 1) if up is not None else "none"
+        so = any(c.lower_ == "so" for c in verb.children)
+        if mood in {"future", "plan"} or (so and mood in {"done", "ongoing"}):
+            return "plan"
     return "possible"
 
 
@@ -426,6 +437,6 @@ def installed() -> dict[str, Any]:
     try:
         name = _model()[0]
     except ModelMissing:
-        name = next((n for n in MODELS if find_spec(n)), None)
-        return {"package": name, "version": None, "wanted": VERSION}
+        found = next((n for n in MODELS if find_spec(n)), None)
+        return {"package": found, "version": None, "wanted": VERSION}
     return {"package": name, "version": VERSION, "wanted": VERSION}

@@ -7,8 +7,9 @@ or another thing supports nothing here.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
 
 from claimscan import naming
 from claimscan.lexicon import compiled, load
@@ -18,28 +19,28 @@ _SHORT = 1200  # words; a document this short is about one thing unless it names
 _NEAR = 6  # blocks; how far a product's last mention reaches within its section
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A sentence in which a product is named: its index in the document's sentences, and the product."""
-
-    index: int
-    product: str
-
-
 def link(
-    evidence: Sequence[Evidence], mentions: Sequence[Mention], products: Sequence[Product], sentences: Sequence[Sentence], titles: str
-) -> tuple[Evidence, ...]:
-    """The evidence with ``product`` set where it belongs to one, in the same order.
+    linked: Mapping[int, Sequence[Evidence]],
+    look: Callable[[int], Sequence[Evidence]],
+    mentions: Sequence[Mention],
+    products: Sequence[Product],
+    sentences: Sequence[Sentence],
+    titles: str,
+) -> dict[int, tuple[Evidence, ...]]:
+    """The evidence with ``product`` set where it belongs to one, by the index of its sentence, in reading order.
+
+    Only sentences that some product reaches are looked into.
 
     Args:
-        evidence: found evidence; what is linked already stays.
+        linked: what was looked into before; what is linked already stays.
+        look: gives the evidence of the sentence at an index.
         mentions: mentions with their products.
         products: products found so far.
         sentences: all sentences in reading order.
         titles: the document's own names.
     """
     if not products:
-        return tuple(evidence)
+        return {index: tuple(items) for index, items in linked.items()}
     starts = [s.start for s in sentences]
     names = {p.id: naming.name(p.name) for p in products}
     claims: dict[int, list[Mention]] = {}
@@ -49,19 +50,24 @@ def link(
     words = sum(len(s.text.split()) for s in sentences)
     document = next((p.id for p in products if p.is_document), None)
     only = products[0].id if len(products) == 1 else None
-    out, last = [], None
+    out: dict[int, tuple[Evidence, ...]] = {}
+    last = None
     places = _places(sentences, products, names, claims, titles)
-    for item in evidence:
-        index = bisect_right(starts, item.start) - 1
-        product, sure = item.product, True
-        if not product:
-            product, sure = _choose(item, index, sentences, claims, places, document, only, words < _SHORT, last)
-        if product:
-            last = (index, product)
-            certainty = item.certainty if sure else "borderline"
-            item = replace(item, product=product, certainty=certainty)
-        out.append(item)
-    return tuple(out)
+    for index, sentence in enumerate(sentences):
+        if index not in linked and not _choose(sentence.start, index, sentences, claims, places, document, only, words < _SHORT, last)[0]:
+            continue
+        here = []
+        for item in linked.get(index) or look(index):
+            product, sure = item.product, True
+            if not product:
+                product, sure = _choose(item.start, index, sentences, claims, places, document, only, words < _SHORT, last)
+            if product:
+                last = (index, product)
+                certainty = item.certainty if sure else "borderline"
+                item = replace(item, product=product, certainty=certainty)
+            here.append(item)
+        out[index] = tuple(here)
+    return out
 
 
 def _places(
@@ -86,7 +92,7 @@ def _places(
 
 
 def _choose(
-    item: Evidence,
+    start: int,
     index: int,
     sentences: Sequence[Sentence],
     claims: Mapping[int, list[Mention]],
@@ -96,14 +102,27 @@ def _choose(
     short: bool,
     last: tuple[int, str] | None,
 ) -> tuple[str, bool]:
-    """The product for one piece of evidence, "" for none, and whether the choice is sure."""
-    here = sentences[index]
-    patterns = load("products.toml")["pattern"]
-    if compiled(patterns["borrowed"]).search(here.text) and index not in claims:
-        return "", True
+    """The product for evidence at ``start`` in a sentence, "" for none, and whether the choice is sure."""
     if index in claims:
-        nearest = min(claims[index], key=lambda m: abs(m.start - item.start))
+        nearest = min(claims[index], key=lambda m: abs(m.start - start))
         return nearest.product, True
+    product, sure = _reaching(index, sentences, places, document, only, short, last)
+    if product and compiled(load("products.toml")["pattern"]["borrowed"]).search(sentences[index].text):
+        return "", True
+    return product, sure
+
+
+def _reaching(
+    index: int,
+    sentences: Sequence[Sentence],
+    places: Mapping[int, tuple[str, ...]],
+    document: str | None,
+    only: str | None,
+    short: bool,
+    last: tuple[int, str] | None,
+) -> tuple[str, bool]:
+    """The product that reaches a sentence in which no claim stands, and whether that is sure."""
+    here = sentences[index]
     if index in places:
         return places[index][0], len(places[index]) == 1
     heading = here.heading
@@ -115,13 +134,18 @@ def _choose(
     back = _before(index, sentences, places)
     if back:
         return back, True
-    if only and (short or document == only and compiled(patterns["making"]).search(heading)):
+    if only and (short or document == only and _about_making(heading)):
         return only, True
-    if document and (short or compiled(patterns["making"]).search(heading)):
+    if document and (short or _about_making(heading)):
         return document, only is not None
     if short:
         return _before(index, sentences, places, anywhere=True), only is not None
     return "", True
+
+
+@lru_cache(maxsize=1024)
+def _about_making(heading: str) -> bool:
+    return compiled(load("products.toml")["pattern"]["making"]).search(heading) is not None
 
 
 def _in_heading(index: int, sentences: Sequence[Sentence], places: Mapping[int, tuple[str, ...]]) -> str:

@@ -7,8 +7,8 @@ parsed, and spaCy is loaded only when there is one.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -26,9 +26,15 @@ _FIELDS |= {"yes", "no", "note"}
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One trigger before it has a type: its sentence, its offsets in it, and its family."""
+    """One trigger before it has a type.
+
+    ``text`` is its sentence, or of a very long one the stretch around it, so that a hostile text costs no more than its length;
+    ``start`` and ``end`` are offsets in ``text``, which begins at ``offset`` in the sentence.
+    """
 
     sentence: Sentence
+    text: str
+    offset: int
     start: int
     end: int
     family: str
@@ -75,10 +81,13 @@ def hits(sentences: Sequence[Sentence], population: Population) -> Iterator[Hit]
         if not spans:
             spans = list(_phrases(sentence.text, population))
         for start, end, family in sorted(spans):
-            if family == "phrase" or not is_nothing(sentence, start, end, _beside(sentences, i)):
-                yield Hit(sentence, start, end, family)
+            left = max(0, start - _AROUND)
+            hit = Hit(sentence, sentence.text[left : end + _AROUND], left, start - left, end - left, family)
+            if family == "phrase" or not is_nothing(hit, _beside(sentences, i)):
+                yield hit
 
 
+_AROUND = 600  # characters of a sentence on each side of a trigger that its type can rest on
 _BESIDE = 160  # characters of the neighbouring sentences that tell a reference or a tag
 
 
@@ -90,16 +99,20 @@ def _beside(sentences: Sequence[Sentence], i: int) -> tuple[str, str]:
     return before, after
 
 
-def is_nothing(sentence: Sentence, start: int, end: int, beside: tuple[str, str] = ("", "")) -> bool:
+def is_nothing(hit: Hit, beside: tuple[str, str] = ("", "")) -> bool:
     """Whether a trigger is no mention at all: an address, a tag, a reference, a contents line (T20)."""
-    marked = mark(sentence.text, start, end)
+    marked = mark(hit.text, hit.start, hit.end)
     for rule in load("mentions.toml")["nothing"]:
-        if "heading" in rule and not compiled(rule["heading"]).search(sentence.heading):
-            continue
-        text = marked.join(beside) if rule.get("around") else marked
-        if compiled(rule["pattern"]).search(text) and not ("unless" in rule and compiled(rule["unless"]).search(text)):
+        if voids(rule, hit.sentence, marked.join(beside) if rule.get("around") else marked):
             return True
     return False
+
+
+def voids(rule: dict[str, Any], sentence: Sentence, marked: str) -> bool:
+    """Whether a rule of the ``nothing`` table holds for the trigger that is marked."""
+    if "heading" in rule and not compiled(rule["heading"]).search(sentence.heading):
+        return False
+    return compiled(rule["pattern"]).search(marked) is not None and not ("unless" in rule and compiled(rule["unless"]).search(marked))
 
 
 def _phrases(text: str, population: Population) -> Iterator[tuple[int, int, str]]:
@@ -115,6 +128,12 @@ def _phrases(text: str, population: Population) -> Iterator[tuple[int, int, str]
 def mark(text: str, start: int, end: int) -> str:
     """The sentence with the trigger in double angle brackets, as the type rules see it."""
     return f"{text[:start]}⟪{text[start:end]}⟫{text[end:]}"
+
+
+def masked(text: str, start: int, end: int, population: Population) -> str:
+    """As :func:`mark`, with every phrase for people hidden (:func:`claimscan.people.mask`) but the trigger as printed."""
+    hidden = people.mask(text, population)
+    return mark(hidden[:start] + text[start:end] + hidden[end:], start, end)
 
 
 def find(sentences: Sequence[Sentence], titles: str, population: Population) -> tuple[Mention, ...]:
@@ -133,35 +152,30 @@ def find(sentences: Sequence[Sentence], titles: str, population: Population) -> 
     for i, hit in enumerate(found, 1):
         clause = next(parsed) if hit.family != "welsh" else Clause("noun", "none")
         mentions.append(_mention(f"m{i}", hit, clause, titles, population))
-    return tuple(_one_per_coordination(mentions))
+    return tuple(mentions)
 
 
 def _for_parser(hit: Hit) -> tuple[str, int, int]:
     """A phrase trigger is parsed at its verb."""
-    text = hit.sentence.text
     if hit.family != "phrase":
-        return text, hit.start, hit.end
-    verb = compiled(r"\b(?:@wrote|@made|made)\b").search(text, hit.start, hit.end)
-    return (text, *verb.span()) if verb else (text, hit.start, hit.end)
-
-
-def _one_per_coordination(mentions: list[Mention]) -> Iterator[Mention]:
-    """ "Co-design, co-deliver and co-evaluate" or "co-production and co-design": neighbours in one list keep their own spans."""
-    yield from mentions
+        return hit.text, hit.start, hit.end
+    verb = compiled(r"\b(?:@wrote|@made|made)\b").search(hit.text, hit.start, hit.end)
+    return (hit.text, *verb.span()) if verb else (hit.text, hit.start, hit.end)
 
 
 def _mention(name: str, hit: Hit, clause: Clause, titles: str, population: Population) -> Mention:
-    text = hit.sentence.text
+    text = hit.text
     marked = mark(text, hit.start, hit.end)
-    masked = mark(people.mask(text, population), hit.start, hit.end)
-    masked = masked[: hit.start + 1] + text[hit.start : hit.end] + masked[hit.end + 1 :]
-    rule, kind = _type(hit, clause, marked, masked)
+    hidden = masked(text, hit.start, hit.end, population)
+    rule, kind = _type(hit, clause, marked, hidden)
     if hit.family == "welsh":
         thing, who = _welsh("thing", marked), _welsh("who", marked)
     else:
-        thing, who = clause.thing, _people(clause, hit, text, masked, population)
+        thing, who = clause.thing, _people(clause, hit, text, hidden, population)
         if re.match(r"(?:[\w’'-]+ ){0,2}⟦[LFUP]~*⟧(?!['’])", people.mask(thing, population)):
             thing = ""  # people are not made
+        if own := re.search(r"\bour\s+" + re.escape(hit.text[hit.start : hit.end]), thing):
+            thing = "this document" if not naming.name(thing[own.end() :]).head else thing  # "details of our co-production"
     if kind == "DONE":
         kind = "DOC_DONE" if is_document(thing, titles, hit.sentence) else "OTHER_DONE"
     data = load("mentions.toml")
@@ -173,8 +187,8 @@ def _mention(name: str, hit: Hit, clause: Clause, titles: str, population: Popul
             scope = "part"
     return Mention(
         id=name,
-        start=hit.sentence.start + hit.start,
-        end=hit.sentence.start + hit.end,
+        start=hit.sentence.start + hit.offset + hit.start,
+        end=hit.sentence.start + hit.offset + hit.end,
         text=text[hit.start : hit.end],
         page=hit.sentence.page,
         sentence=hit.sentence,
@@ -257,7 +271,3 @@ def is_document(thing: str, titles: str, sentence: Sentence) -> bool:
     if not thing:
         return sentence.page == 1 and len(sentence.text.split()) <= _STAMP
     return naming.stands_for_document(naming.name(thing), titles)
-
-
-def with_product(mention: Mention, product: str) -> Mention:
-    return replace(mention, product=product)

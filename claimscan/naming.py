@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from claimscan.lexicon import compiled, load
 from claimscan.records import Document
@@ -48,6 +47,11 @@ class Name:
     @property
     def bare(self) -> bool:
         return not self.marks
+
+    @property
+    def part(self) -> bool:
+        """Whether it is only a part or a state of some thing: "the priorities", "the final version"."""
+        return self.head in _words("part_heads") and not self.other and not self.deictic
 
 
 def name(phrase: str) -> Name:
@@ -108,14 +112,14 @@ def titles(document: Document) -> str:
         if block.kind == "furniture" or block.page > 1:
             continue
         line = " ".join(document.text[block.start : block.end].split())
-        if len(line) > _LONGEST_LINE or (len(lines) > 1 and line.endswith(".") and line.count(" ") > 12) or len(lines) > _COVER_LINES:
+        if len(line) > _LONGEST_LINE or (line.endswith(".") and line.count(" ") > 12) or len(lines) > _COVER_LINES:
             break
         if line not in lines:
             lines.append(line)
     return " / ".join(filter(None, lines))
 
 
-def references(text: str) -> Iterator[tuple[int, int, Name]]:
+@lru_cache(maxsize=4096)
+def references(text: str) -> tuple[tuple[int, int, Name], ...]:
     """Every phrase in a text that names a thing that can be made, with its offsets ("the pathway", "our Carers Plan")."""
-    for match in _pattern("reference").finditer(text):
-        yield match.start(), match.end(), name(match.group())
+    return tuple((m.start(), m.end(), name(m.group())) for m in _pattern("reference").finditer(text))

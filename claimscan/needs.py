@@ -41,12 +41,17 @@ def needs(pattern: str) -> tuple[tuple[Either, ...], ...]:
 
 
 class Text:
-    """A text in lower case that patterns are held against; each set of strings is looked for once."""
+    """A text in lower case that patterns are held against; each set of strings is looked for once.
 
-    __slots__ = ("_lower", "_met")
+    ``masked`` is False for a text as printed whose mask (people.py) the patterns will be matched on: tokens for people are then
+    taken to be there.
+    """
 
-    def __init__(self, text: str) -> None:
+    __slots__ = ("_lower", "_masked", "_met")
+
+    def __init__(self, text: str, masked: bool = True) -> None:
         self._lower = text.lower()
+        self._masked = masked
         self._met: dict[Either, bool] = {}
 
     def may_match(self, pattern: str) -> bool:
@@ -56,17 +61,22 @@ class Text:
     def _has(self, either: Either) -> bool:
         met = self._met.get(either)
         if met is None:
-            met = self._met[either] = any(map(self._lower.__contains__, either))
+            met = self._met[either] = any(map(self._lower.__contains__, either)) or self._is_token(either)
         return met
 
     def _in_order(self, branch: Sequence[Either]) -> bool:
         at = 0
         for either in branch:
+            if self._is_token(either):
+                continue
             ends = [start + len(word) for word in either if (start := self._lower.find(word, at)) >= 0]
             if not ends:
                 return False
             at = min(ends)
         return True
+
+    def _is_token(self, either: Either) -> bool:
+        return not self._masked and any("⟦" in word for word in either)
 
 
 @cache

@@ -6,11 +6,12 @@ One product is one graded claim: fourteen mentions of one strategy are one produ
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from claimscan import naming, people
 from claimscan.lexicon import compiled, load
+from claimscan.needs import Text
 from claimscan.records import Evidence, Mention, Population, Product, Sentence
 
 ACCOMPLISHED = frozenset({"DOC_DONE", "OTHER_DONE"})
@@ -22,13 +23,13 @@ PRONOUNS = frozenset({"it", "they", "which", "that", "this", "them", "these", "e
 
 
 def group(
-    mentions: Sequence[Mention], evidence: Sequence[Evidence], sentences: Sequence[Sentence], titles: str
+    mentions: Sequence[Mention], look: Callable[[int], Sequence[Evidence]], sentences: Sequence[Sentence], titles: str
 ) -> tuple[tuple[Product, ...], tuple[Mention, ...]]:
     """Products from mentions.
 
     Args:
         mentions: all mentions of the document, in reading order.
-        evidence: all evidence, not yet linked; a PRACTICE mention makes a product only with evidence beside it (T22).
+        look: gives the evidence of the sentence at an index; a PRACTICE mention makes a product only with evidence beside it (T22).
         sentences: all sentences of the document, in order; a pronoun stands for what the sentence before names.
         titles: the document's own names (:func:`claimscan.naming.titles`).
 
@@ -41,11 +42,12 @@ def group(
     starts = [s.start for s in sentences]
     spoken = list(mentions)
     for i, mention in enumerate(spoken):
-        if mention.type not in ACCOMPLISHED and not (mention.type == "PRACTICE" and _described(mention, evidence)):
+        index = bisect_right(starts, mention.sentence.start) - 1
+        if mention.type not in ACCOMPLISHED and not (mention.type == "PRACTICE" and _described(index, look, sentences)):
             continue
         thing = naming.name(mention.thing)
         if mention.type != "DOC_DONE" and (not thing.head or thing.phrase.lower() in PRONOUNS):
-            thing = _antecedent(mention, sentences, bisect_right(starts, mention.sentence.start) - 1)
+            thing = _antecedent(mention, sentences, index)
         document = mention.type == "DOC_DONE" or naming.stands_for_document(thing, titles) or (not thing.head and mention.type == "OTHER_DONE")
         if document and mention.type == "OTHER_DONE":
             spoken[i] = mention = replace(mention, type="DOC_DONE")
@@ -105,10 +107,14 @@ def _label(thing: naming.Name, document: bool) -> str:
     return phrase[:120]
 
 
-def _described(mention: Mention, evidence: Sequence[Evidence]) -> bool:
+def _described(index: int, look: Callable[[int], Sequence[Evidence]], sentences: Sequence[Sentence]) -> bool:
     """T22: a practice is graded only where a body or an activity is described in its sentence or the next."""
-    near = [e for e in evidence if 0 <= e.start - mention.sentence.start and e.start <= mention.sentence.end + 2 and e.slot in TOOK_PART]
-    return bool(near)
+    reach = sentences[index].end + 2
+    while index < len(sentences) and sentences[index].start <= reach:
+        if any(e.start <= reach and e.slot in TOOK_PART for e in look(index)):
+            return True
+        index += 1
+    return False
 
 
 def _attach_others(
@@ -119,6 +125,9 @@ def _attach_others(
     for mention in mentions:
         if not mention.product and mention.type in ("REPORTED", "NEGATED") and products:
             thing = naming.name(mention.thing)
+            if not thing.head:  # the last thing named before it: "the pathway felt done to them, not co-produced"
+                before = mention.sentence.text[: mention.start - mention.sentence.start]
+                thing = next((n for _, _, n in reversed(list(naming.references(before)))), thing)
             for product, cluster in zip(products, clusters, strict=True):
                 about_document = cluster.document and naming.stands_for_document(thing, titles)
                 if about_document or (thing.head and naming.same(cluster.thing, thing)):
@@ -129,12 +138,18 @@ def _attach_others(
 
 
 def described(
-    evidence: Sequence[Evidence], sentences: Sequence[Sentence], known: Sequence[Product], titles: str, population: Population
-) -> tuple[tuple[Product, ...], dict[str, str]]:
+    linked: Mapping[int, Sequence[Evidence]],
+    look: Callable[[int], Sequence[Evidence]],
+    sentences: Sequence[Sentence],
+    known: Sequence[Product],
+    titles: str,
+    population: Population,
+) -> tuple[tuple[Product, ...], dict[int, tuple[Evidence, ...]]]:
     """Products described without a trigger word (E20): a named thing, and somebody said to have taken part in making it.
 
     Args:
-        evidence: evidence that no product has taken yet.
+        linked: evidence by the index of its sentence, where it was looked for; only what no product has taken counts here.
+        look: gives the evidence of the sentence at any other index.
         sentences: all sentences of the document, in order.
         known: the products there are already.
         titles: the document's own names.
@@ -144,48 +159,43 @@ def described(
     ``made`` patterns of products.toml); a short one is about one thing, which may be named in the next sentence.
 
     Returns:
-        New products, and for each evidence id that made or joined one the product's id.
+        New products, and by the index of its sentence the evidence that made or joined one, with its product.
     """
-    order = {s.start: i for i, s in enumerate(sentences)}
-    at: dict[int, list[Evidence]] = {}
-    for item in evidence:
-        index = _index(order, sentences, item.start)
-        if index is not None:
-            at.setdefault(index, []).append(item)
     length = sum(len(s.text) for s in sentences)
     short, one_thing = length < _SHORT, length < _PARAGRAPH
     found: list[tuple[naming.Name, bool]] = []
-    made: list[list[Evidence]] = []
-    for index, items in sorted(at.items()):
-        if not any(_took_part(item, sentences[index]) for item in items):
+    made: list[list[int]] = []
+    for index, sentence in enumerate(sentences):
+        if not short and not says_made(sentence.text, population):
+            continue
+        items = linked.get(index) or look(index)
+        if not any(_took_part(item, sentence) for item in items if not item.product):
             continue
         patterns = load("products.toml")["pattern"]
         if any(compiled(patterns[name]).search(sentences[index].text) for name in ("borrowed", "negated")):
             continue
-        says_so = _says_made(sentences[index].text, population)
-        if not short and not says_so:
-            continue
-        thing = _thing_near(index, sentences, wide=short)
+        thing = _thing_near(index, sentences, short, says_made(sentence.text, population))
         if thing is None:
             continue
         document = naming.stands_for_document(thing, titles) or (thing.deictic and not thing.other)
         if one_thing and found:
-            made[0] += items
+            made[0].append(index)
             continue
         same = next((i for i, (k, d) in enumerate(found) if (document and d) or (document == d and naming.same(k, thing)) or (k.head == thing.head and (k.bare or thing.bare))), None)
         if same is None:
             found.append((thing, document))
-            made.append(list(items))
+            made.append([index])
         else:
-            made[same] += items
+            made[same].append(index)
     products: list[Product] = []
-    joined: dict[str, str] = {}
-    for (thing, document), items in zip(found, made, strict=True):
+    joined: dict[int, tuple[Evidence, ...]] = {}
+    for (thing, document), indexes in zip(found, made, strict=True):
         taken = next((p for p in known if p.is_document and document or naming.same(naming.name(p.name), thing)), None)
         name = taken.id if taken else f"p{len(known) + len(products) + 1}"
         if taken is None:
             products.append(Product(name, _label(thing, document), document))
-        joined |= {item.id: name for item in items}
+        for index in indexes:
+            joined[index] = tuple(item if item.product else replace(item, product=name) for item in linked.get(index) or look(index))
     return tuple(products), joined
 
 
@@ -204,31 +214,34 @@ def _took_part(item: Evidence, sentence: Sentence) -> bool:
     return item.slot in ("method", "stage", "feedback_acted") and item.who in ("le", "parent_carer", "public", "mixed", "proxy")
 
 
-def _index(order: dict[int, int], sentences: Sequence[Sentence], start: int) -> int | None:
-    if start in order:
-        return order[start]
-    return next((i for i, s in enumerate(sentences) if s.start <= start < s.end), None)
-
-
-def _says_made(text: str, population: Population) -> bool:
-    masked = people.mask(text, population)
-    for rule in load("products.toml")["made"]:
+def says_made(text: str, population: Population) -> bool:
+    seen = Text(text, masked=False)
+    rules = [rule for rule in load("products.toml")["made"] if seen.may_match(rule["pattern"])]
+    masked = people.mask(text, population) if rules else ""
+    for rule in rules:
         if compiled(rule["pattern"]).search(masked) and not compiled(rule["unless"]).search(masked):
             return True
     return False
 
 
-def _thing_near(index: int, sentences: Sequence[Sentence], wide: bool) -> naming.Name | None:
-    """The thing that a sentence is about: named in it, else in the sentence before or after, else in its heading."""
+def _thing_near(index: int, sentences: Sequence[Sentence], wide: bool, made_here: bool) -> naming.Name | None:
+    """The thing that a sentence is about: named in it, else in the sentence before or after, else in its heading.
+
+    A sentence that does not itself say what was made is about what the heading above it points to ("How this plan was
+    made"). Parts ("the priorities", "the final version") are of some thing, and stand for themselves only where none is named.
+    """
     here = sentences[index]
+    above = [n for _, _, n in naming.references(here.heading) if n.deictic]
+    if above and not made_here:
+        return above[0]
     candidates = [here.text]
     for other in (index - 1, index + 1):
         if wide and 0 <= other < len(sentences) and abs(sentences[other].block - here.block) <= 1:
             candidates.append(sentences[other].text)
     if wide:
         candidates.append(here.heading)
-    for text in candidates:
-        named = [n for _, _, n in naming.references(text)]
-        if named:
-            return max(named, key=lambda n: (n.deictic, compiled(load("products.toml")["pattern"]["document"]).search(n.phrase) is not None))
+    named = [[n for _, _, n in naming.references(text)] for text in candidates]
+    for names in ([[n for n in here if not n.part] for here in named], named):
+        if best := next(filter(None, names), None):
+            return max(best, key=lambda n: (n.deictic, compiled(load("products.toml")["pattern"]["document"]).search(n.phrase) is not None))
     return None

@@ -11,7 +11,7 @@ from claimscan.records import Document, Sentence
 # A question stays with a short answer ("Was it co-produced? No.").
 _STOP = r"(?<=[.!?])[\"'\u2019\u201d)\]*_]*\s+(?=[\"'\u2018\u201c(\[*_]*[A-Z0-9£•–-])(?!(?<=\?\s)\W*(?:Yes|No|Neither|Not yet)\b)"
 # Marks that open a list item or a heading inside a line whose line ends were lost.
-_MARK = r"\s+(?=[•●▪◦‣○■□➢✓►]\s?\S|\*\s+\S|o\s+[A-Z][a-z]|#{1,6}\s|(?<=[;:]\s)-\s+[A-Z]|\d{1,2}(?:\.\d{1,2}){1,2}\.?\s+[A-Z][a-z]|\d{1,2}[.)]\s+[A-Z][a-z])"
+_MARK = r"(?<!\s)\s+(?=[•●▪◦‣○■□➢✓►]\s?\S|\*\s+\S|o\s+[A-Z][a-z]|#{1,6}\s|(?<=[;:]\s)-\s+[A-Z]|\d{1,2}(?:\.\d{1,2}){1,2}\.?\s+[A-Z][a-z]|\d{1,2}[.)]\s+[A-Z][a-z])"
 # A word that only opens a sentence, after a word in small letters: a heading ran into the text below it.
 _OPENING = r"(?<=[a-z\d)])\s+(?=(?:(?:The|This|These|We|There|It|They|In|From|However|Our|As|To|A|An|During|Between|Since|Following|For|Include|Ensure|Develop|Provide|Consider|Establish|Promote|Improve)\s+[a-z]|The\s+[A-Z]))"
 _CUT = re.compile(f"(?P<stop>{_STOP})|(?P<mark>{_MARK})|{_OPENING}")
@@ -34,7 +34,7 @@ def cut(text: str) -> Iterator[tuple[int, int]]:
     for gap in _CUT.finditer(text):
         before = text[max(start, gap.start() - 24) : gap.start()]
         if gap["stop"]:
-            if _ABBREVIATION.search(text[start : gap.start()].rstrip("\"'\u2019\u201d)]*_")):
+            if _ABBREVIATION.search(before.rstrip("\"'\u2019\u201d)]*_")):
                 continue
         elif gap["mark"]:
             if text[gap.end()].isdigit() and _CARRIES.search(before):
@@ -46,6 +46,22 @@ def cut(text: str) -> Iterator[tuple[int, int]]:
         start = gap.end()
     if text[start:].strip():
         yield _trim(text, start, len(text))
+
+
+_LONGEST = 1500  # characters of a sentence; prose has none so long, and the rules' cost grows with its length
+_BREAK = re.compile(r"(?s).*[;:,.]\s|.*\s")
+
+
+def _within(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The sentence, or where it is longer than any sentence its parts, cut at a comma, else at a space, else anywhere."""
+    while end - start > _LONGEST:
+        found = _BREAK.match(text, start + _LONGEST // 2, start + _LONGEST)
+        middle = found.end() if found else start + _LONGEST
+        if text[start:middle].strip():
+            yield _trim(text, start, middle)
+        start = middle
+    if text[start:end].strip():
+        yield _trim(text, start, end)
 
 
 def _ends_small(text: str) -> bool:
@@ -69,7 +85,8 @@ def sentences(document: Document) -> Iterator[Sentence]:
         if block.kind == "furniture":
             continue
         text = document.text[block.start : block.end]
-        for start, end in cut(text):
-            yield Sentence(block.start + start, block.start + end, text[start:end], block.page, i, block.kind, heading)
+        for whole in cut(text):
+            for start, end in _within(text, *whole):
+                yield Sentence(block.start + start, block.start + end, text[start:end], block.page, i, block.kind, heading)
         if block.kind == "heading":
             heading = " ".join(text.split())

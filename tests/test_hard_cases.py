@@ -43,7 +43,8 @@ def differences(case):
         for name in ("grade", "ceiling", "proxy_grade"):
             if name in want:
                 expect(name, want[name], product[name])
-        expect("scope", want.get("scope", "whole"), product["slots"].get("scope", "whole"))
+        if "scope" in want:
+            expect("scope", want["scope"], product["slots"].get("scope", "whole"))
         for slot, value in want.get("slots", {}).items():
             got = product["slots"].get(slot)
             if isinstance(value, list):

@@ -14,14 +14,14 @@ ADULTS = Population("autistic people", "adults")
 # Our own sentences; the letters are those of the tokens in order.
 NAMED = [
     ("Stroke survivors told us.", "L"),
-    ("We met the Hive, our children in care council.", "L"),
+    ("We met the Nest, our children in care council.", "L"),
     ("People who lived through the flood came back.", "L"),
     ("Mums and dads wrote it.", "F"),
     ("Written with the tenants' panel and a tenant.", "LL"),
-    ("A Deaf control-room operator was sent it.", "L"),
+    ("A blind switchboard operator was sent it.", "L"),
     ("Our policy officer, who is autistic, led on it.", "L"),
     ("Ewan Reid and Moira Tait, who live with dementia, sat on it.", "L"),
-    ("People who have had a stroke said so.", "L"),
+    ("People who have had a transplant said so.", "L"),
     ("People who have contributed to the plan met.", "U"),
     ("The Parent Carer Forum met us.", "F"),
     ("Mental health service users worked with us.", "L"),
@@ -30,10 +30,10 @@ NAMED = [
     ("Carers of people with dementia chose it.", "F"),
     ("Foster carers and social workers met.", "AP"),
     ("Three tenants, one officer and the police met.", "LPO"),
-    ("Wedi'i gydgynhyrchu â phobl fyddar.", "L"),
+    ("Daflen a gydgynhyrchwyd â phobl fyddar.", "L"),
     ("Residents who use wheelchairs walked it.", "L"),
     ("Members of the public came.", "U"),
-    ("The Charter Watch met.", "B"),
+    ("The Harbour Watch met.", "B"),
 ]
 NOBODY = [
     "Patient safety comes first.",

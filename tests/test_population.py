@@ -62,7 +62,7 @@ CASES = [
         "residents",
     ),
     ("Library opening hours\n\nThe library in Solfell opens on Sundays.", "residents", "residents"),
-    ("A pathway after stroke\n\nThe ward in Kirkbarn has twelve beds.", "adults", "people who have had a stroke"),
+    ("Rehabilitation after stroke\n\nThe ward in Kirkbarn has twelve beds.", "adults", "people who have had a stroke"),
     ("Standard for Deaf patients\n\nInterpreters are booked within a day.", "adults", "Deaf people"),
     ("Parent carers and SEND: working together\n\nThe forum in Calder has 90 members.", "children", ""),
     ("Treasury management policy\n\nThe council lends for up to a year.", "unknown", ""),

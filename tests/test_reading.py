@@ -13,7 +13,7 @@ from reportlab.pdfgen import canvas
 from reportlab.platypus import Table
 
 from claimscan import reading
-from claimscan.reading.tidying import Tidier, keeps_hyphen, places
+from claimscan.reading.tidying import Tidier, keeps_hyphen, places, words_of
 from claimscan.records import Settings
 
 WIDTH, HEIGHT = A4
@@ -164,6 +164,18 @@ def test_contents_lines_are_furniture():
     entries = [f"{name} {'.' * 40} {page}" for name, page in (("Foreword", 3), ("Co-production", 7), ("Money", 12))]
     document = read_pdf(together(lines(["Contents"], size=16, top=80), lines(entries, top=120)), lines(PARAGRAPH))
     assert [kind for kind, _ in shown(document, 1)] == ["heading", "furniture", "furniture", "furniture"]
+
+
+def test_dots_and_rules_that_lead_to_no_page_number_are_not_contents():
+    document = read_pdf(lines(["And the lamps came on.....", "", "Name of the member: ____________", "", *PARAGRAPH]))
+    assert "furniture" not in {kind for kind, _ in shown(document)}
+
+
+def test_boxes_side_by_side_are_not_run_together():
+    left = ["“Nobody asked us anything at all", "before the path was drawn.”"]
+    right = ["“They asked us twice, and wrote", "down what we said.”"]
+    document = read_pdf(together(lines(right, x=330, top=104), lines(left, x=72, top=110)))
+    assert sorted(text for _, text in shown(document)) == sorted([" ".join(left), " ".join(right)])
 
 
 def test_off_the_page_is_not_read():
@@ -429,12 +441,14 @@ CASES = [
     ("hard-wrapped", "\n".join(PARAGRAPH) + "\n\n" + "\n".join(OTHER) + "\n", ["paragraph", "paragraph"]),
     (
         "letter",
-        "Northmoor Council\nTown Hall\nMill Street\n\nDear Ms Abara\n\nThank you for coming on Monday.\n\nYours sincerely\nJ Poole",
+        "Northmoor Council\nTown Hall\nMill Street\n\nDear Ms Abara\n\nThank you for coming on Monday.\n"
+        "\nYours sincerely\nJ Poole",
         None,
     ),
     (
         "headings",
-        "CLEAN AIR PLAN\n\nWhat alters in September\nFrom the first of the month no lorry may stop in Mill Street with its engine on.\n",
+        "CLEAN AIR PLAN\n\nWhat alters in September\n"
+        "From the first of the month no lorry may stop in Mill Street with its engine on.\n",
         ["heading", "heading", "paragraph"],
     ),
     (
@@ -537,7 +551,8 @@ def test_markdown():
 HTML = """<!DOCTYPE html><html><head><title>River path | Northmoor</title><style>p {}</style></head><body>
 <header>Northmoor Council</header><nav><ul><li>Home</li></ul></nav><main><h1>The river path</h1>
 <p>We met <b>six</b> times,<br>and wrote it&nbsp;together.<script>alert("no")</script></p><img src="x.png" alt="A lamp">
-<h2>Lamps</h2><ul><li>one</li><li>two</li></ul><table><tr><th>Who</th><th>When</th></tr><tr><td>The panel</td><td>May</td></tr>
+<h2>Lamps</h2><ul><li>one</li><li>two</li></ul>
+<table><tr><th>Who</th><th>When</th></tr><tr><td>The panel</td><td>May</td></tr>
 </table><p hidden>secret</p></main><footer>Contact us</footer></body></html>"""
 
 
@@ -594,13 +609,17 @@ def test_docx():
 
 def test_another_language_is_warned_about():
     french = (
-        "Le conseil a décidé que les habitants de la ville et des villages sont invités à une réunion pour parler de la route. "
-        "Nous avons choisi avec eux une date qui est bonne pour tous, et la salle est dans le centre de la commune. "
+        "Le conseil a décidé que les habitants de la ville et des villages sont invités à une réunion pour parler de "
+        "la route. Nous avons choisi avec eux une date qui est bonne pour tous, "
+        "et la salle est dans le centre de la commune. "
         "Les personnes qui ne peuvent pas venir sont priées de nous écrire ou de nous parler au marché."
     )
     welsh = (
-        "Mae'r cyngor wedi cytuno i weithio gyda pobl y dref er mwyn gwella y llwybr. Mae hyn yn rhan o waith y fforwm, ac mae "
-        "aelodau yn cael eu talu am eu gwaith. Bydd y cynllun yn cael ei drafod eto yn y gwanwyn gan bod angen mwy o amser ar y grŵp."
+        "Mae'r cyngor wedi cytuno i weithio gyda pobl y dref er mwyn gwella y llwybr. "
+        "Mae hyn yn rhan o waith y fforwm, ac "
+        "mae aelodau yn cael eu talu am eu gwaith. "
+        "Bydd y cynllun yn cael ei drafod eto yn y gwanwyn "
+        "gan bod angen mwy o amser ar y grŵp."
     )
     assert [warning.code for warning in reading.read_text(french).warnings] == ["language"]
     assert "French" in reading.read_text(french).warnings[0].message
@@ -620,12 +639,13 @@ def test_another_language_is_warned_about():
         ("stra", "tegy", "", False),
         ("2019", "2020", "", True),
         ("Anglo", "Welsh", "", True),
-        ("user", "led", "a user-led group", True),
+        ("harbour", "side", "the harbour-side, where", True),
+        ("user", "led", "a (user\u2010led) group", True),
         ("over", "lap", "where they overlap", False),
     ],
 )
 def test_hyphens(before, after, known, kept):
-    assert keeps_hyphen(before, after, known) is kept
+    assert keeps_hyphen(before, after, words_of(known)) is kept
 
 
 RAW = st.text(alphabet=st.sampled_from("abc co-\ufffe\x02\xad\xa0\r\nﬁﬄ .\u2010\u200b"), min_size=1, max_size=60)

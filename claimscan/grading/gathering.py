@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from claimscan.codebook import Tables
 from claimscan.codebook import tables as codebook_tables
-from claimscan.grading.rules import Facts
+from claimscan.grading.rules import Facts, judge
 from claimscan.records import Evidence, Mention, Population
 
 GRADABLE = frozenset({"DOC_DONE", "OTHER_DONE", "PRACTICE"})
@@ -78,12 +79,35 @@ def facts(
 ) -> tuple[Facts, Support]:
     """The inputs of :func:`claimscan.grading.judge` as one side's evidence gives them, and the evidence behind each.
 
+    A look at the finished text takes nothing from what was done before it (D1: the highest level whose evidence is
+    complete). So where the only stage stated is the end, and other sentences than those that state it say that they took
+    part, the facts are those of the other sentences if these show more.
+
     Args:
         mentions: the product's mentions.
         held: evidence with its side, from :func:`whose`.
         side: whose depth is asked: "le", or "proxy" for the proxy grade.
     """
     table = tables or codebook_tables()
+    given, support = _facts(mentions, held, side, table)
+    if given.took_part and given.stage == "near_final_or_after_only":
+        at_end = support["stage"]
+        before = [(item, owner) for item, owner in held if not any(_together(item, end) for end in at_end)]
+        earlier, behind = _facts(mentions, before, side, table)
+        about = ("scope", "edited_alone", "through")  # said of the whole work, wherever it is said
+        earlier = replace(earlier, **{name: getattr(given, name) for name in about})
+        told = any(item.who for item in behind["took_part"])  # not only a method that names nobody
+        if told and judge(earlier, table).grade > judge(given, table).grade:
+            return earlier, {**behind, **{name: support[name] for name in about}}
+    return given, support
+
+
+def _together(one: Evidence, other: Evidence) -> bool:
+    """Whether two pieces of evidence were found in the same words."""
+    return one is other or (one.start < other.end and other.start < one.end) or one.start == other.start
+
+
+def _facts(mentions: Sequence[Mention], held: Held, side: str, table: Tables) -> tuple[Facts, Support]:
     mine = [item for item, owner in held if owner == side]
     everybody = [item for item, _ in held]
 
@@ -122,6 +146,8 @@ def facts(
             changed, changed_from = value.removesuffix("_incl_not_done"), found
 
     counts = having("count")
+    # People said to have taken part in other words than those that count one: she was not the only one.
+    others = [item for item in took_part if item.who and not any(_together(item, count) for count in counts)]
     returning = having("continuity", *RETURNING)
     shared = having("decision_power", *MECHANISMS) + having("method", "co_chair")
     through = having("end_role") + having("final_edit", "joint")
@@ -141,7 +167,7 @@ def facts(
         named=tuple(sorted({owner for _, owner in named})),
         how=bool(how),
         took_part=bool(took_part),
-        who="single" if counts and all(_one(item, side) for item in counts) else "group",
+        who="single" if counts and all(_one(item, side) for item in counts) and not others else "group",
         act=act,
         stage=stage,
         repeated=bool(returning),

@@ -61,10 +61,10 @@ Matters = Callable[[str], bool]
 def read(source: str | os.PathLike[str], settings: Settings | None = None, matters: Matters | None = None) -> Document:
     """Read a document from a path, or from standard input where ``source`` is ``-``.
 
-    ``matters``, if given, is shown the words of each page of a PDF. While it has said no to every page so far, pages are
-    not measured; a document to which it says no throughout comes back as words alone: in the file's own order, with no
-    headings, tables or furniture told apart. That is what makes a document with no claim cost little more than bare text
-    extraction. Once it says yes, the whole document is read in full.
+    ``matters``, if given, is shown the words of each page of a PDF. While it has said no to every page so far, pages
+    are not measured; a document to which it says no throughout comes back as words alone: in the file's own order, with
+    no headings, tables or furniture told apart. That is what makes a document with no claim cost little more than bare
+    text extraction. Once it says yes, the whole document is read in full.
 
     Raises:
         MissingDocument: no such file, or it cannot be opened.

@@ -13,31 +13,32 @@ from claimscan.reading.assembly import Piece, assemble
 from claimscan.records import Document, Warning_
 
 _DROPPED = frozenset(
-    "script style template noscript svg math iframe object embed canvas video audio select option datalist head -comment "
-    "-doctype -cdata -processing-instruction".split()
+    "script style template noscript svg math iframe object embed canvas video audio select option datalist head "
+    "-comment -doctype -cdata -processing-instruction".split()
 )
 _FURNITURE = frozenset(("nav", "header", "footer"))
 _BLOCKS = frozenset(
-    "address article aside blockquote body button caption center dd details dialog div dl dt fieldset figcaption figure "
-    "footer form h1 h2 h3 h4 h5 h6 header hgroup hr html legend li main menu nav ol p pre search section summary table "
-    "tbody td textarea tfoot th thead tr ul".split()
+    "address article aside blockquote body button caption center dd details dialog div dl dt fieldset figcaption "
+    "figure footer form h1 h2 h3 h4 h5 h6 header hgroup hr html legend li main menu nav ol p pre search section "
+    "summary table tbody td textarea tfoot th thead tr ul".split()
 )
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _ROLES = {"navigation": "nav", "banner": "nav", "contentinfo": "nav"}
 
 
-_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^<>]*>")
+_CODE = re.compile(r"<(script|style)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
 _NEVER_CLOSED = frozenset(
-    "area base br col embed hr img input link meta source track wbr p li dt dd tr td th thead tbody tfoot option optgroup "
-    "colgroup rp rt html head body".split()
+    "area base br col embed hr img input link meta source track wbr p li dt dd tr td th thead tbody tfoot option "
+    "optgroup colgroup rp rt html head body".split()
 )
 _DEEPEST = 4000  # the parser's time grows with the square of the depth
 
 
 def _too_deep(source: str) -> bool:
     depth = 0
-    for tag in _TAG.finditer(source):
-        if tag[2].lower() not in _NEVER_CLOSED:
+    for tag in _TAG.finditer(_CODE.sub("", source)):
+        if tag[2].lower() not in _NEVER_CLOSED and not tag[0].endswith("/>"):
             depth = max(0, depth - 1) if tag[1] else depth + 1
             if depth > _DEEPEST:
                 return True

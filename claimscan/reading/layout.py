@@ -21,9 +21,10 @@ class Line:
     """One printed line, the part of it in one table cell, or several lines that plainly run on (a strip).
 
     ``start`` is the index of ``text`` in the page's text as the file gives it. Lengths are in points, the origin is the
-    page's top left. ``x0``, ``top`` and ``foot`` are the first line's left, top and bottom; ``left``, ``head``, ``x1`` and
-    ``bottom`` the last line's left, top, right and bottom; a single line has them equal. ``gaps`` are wide white gaps:
-    the offset in ``text`` that follows, and where the gap starts and ends.
+    page's top left. ``x0``, ``top`` and ``foot`` are the first line's left, top and bottom; ``left``, ``head``, ``x1``
+    and ``bottom`` the last line's left, top, right and bottom; a single line has them equal. ``gaps`` are wide white
+    gaps: the offset in ``text`` that follows, and where the gap starts and ends. ``bold`` and ``bold_end`` are of the
+    first and the last letter, None where nobody looked.
     """
 
     __slots__ = (
@@ -117,11 +118,12 @@ def laid_out(pages: Sequence[Sequence[Line]], heights: Sequence[float]) -> list[
 # --- furniture ------------------------------------------------------------------------------------------------------
 
 _PAGE_NUMBER = re.compile(
-    r"(?:\W*\d{1,4}\W*|[ivxlc]{1,7}|\W*(?:page|tudalen)\s*\d{1,4}(?:\s*(?:of|o|/)\s*\d{1,4})?\W*|\d{1,4} (?:of|/) \d{1,4})",
+    r"(?:\W*\d{1,4}\W*|[ivxlc]{1,7}|\d{1,4} (?:of|/) \d{1,4}"
+    r"|\W*(?:page|tudalen)\s*\d{1,4}(?:\s*(?:of|o|/)\s*\d{1,4})?\W*)",
     re.IGNORECASE,
 )
 _NAMED_PAGE = re.compile(r"\W*(?:page|tudalen)\s*\d{1,4}\s*(?:of|o|/)\s*\d{1,4}\W*", re.IGNORECASE)
-_LEADER = re.compile(r"(?:\.{4,}|(?:\. ){4,}|…{2,}|_{6,}|(?:…\s?){3,})[\s.]*(?:\d{1,4}|[ivxlc]+)?\s*$")
+_LEADER = re.compile(r"(?:(?:\.{4,}|(?:\. ){4,}|…{2,}|_{6,}|(?:…\s?){3,})[\s.]*(?:\d{1,4}|[ivxlc]+)|\.{12,})\s*$")
 _ENDS_IN_NUMBER = re.compile(r"\S\s+\d{1,4}\s*$")
 _CONTENTS = re.compile(r"\s*(?:table of )?(?:contents|cynnwys)\s*:?\s*$", re.IGNORECASE)
 _DIGITS = re.compile(r"\d+")
@@ -254,8 +256,8 @@ def jumps_about(lines: Sequence[Line]) -> bool:
 def _parted(lines: list[Line], size: float) -> tuple[list[Line], bool]:
     """Cut the lines with wide gaps that are not rows of a table: two columns of prose written as one line.
 
-    A gap belongs to a table where a line near by has a gap at the same place; but where a gutter runs down the page with
-    running prose on both sides of it, it parts columns. Returns the lines, and whether any was cut.
+    A gap belongs to a table where a line near by has a gap at the same place; but where a gutter runs down the page
+    with running prose on both sides of it, it parts columns. Returns the lines, and whether any was cut.
     """
     gapped = [line for line in lines if line.gaps and _tabular(line)]
     gutter = _gutter(gapped, len(lines))
@@ -417,13 +419,11 @@ _TERMINAL = (".", "?", "!", ":", ";", ".”", ".’", '."', ".)", "?”", "!”"
 _LONGEST_CELL = 2000  # characters; longer, it is a page laid out in boxes and not a table
 _LONGEST_BESIDE = 450  # the same where there are only one or two rows
 _LETTERS = re.compile(r"[^\W\d_]{3}")
-_UNFINISHED = tuple(
-    " a, an, and, as, at, by, for, from, in, into, is, its, of, on, or, our, per, that, the, their, to, was, were, with, &,/,(,–".split(
-        ","
-    )
-)
+_SMALL_WORDS = "a an and as at by for from in into is its of on or our per that the their to was were with".split()
+_UNFINISHED = (*(f" {word}" for word in _SMALL_WORDS), "&", "/", "(", ",", "–")
 _LABEL = re.compile(
-    r"\d{1,2}(?:\.\d{1,2}){1,3}\.?\s+[A-Z][a-z]|(?:[Ss]ection|[Cc]hapter|[Pp]art|[Aa]ppendix|[Aa]nnex|[Aa]dran|[Pp]ennod|[Aa]todiad)\s+(?:\d+|[A-Z])\b"
+    r"\d{1,2}(?:\.\d{1,2}){1,3}\.?\s+[A-Z][a-z]"
+    r"|(?:[Ss]ection|[Cc]hapter|[Pp]art|[Aa]ppendix|[Aa]nnex|[Aa]dran|[Pp]ennod|[Aa]todiad)\s+(?:\d+|[A-Z])\b"
 )
 
 
@@ -528,7 +528,7 @@ def _continues(block: list[Line], line: Line, body: Measure, edges: dict[int, fl
         and (complete or not (lower or hanging))
     ):
         return False
-    if line.foot <= before.head or line.x0 > before.x1 + 4 * line.size:
+    if line.foot <= before.head or line.x0 > before.x1 + 4 * line.size or line.x1 < before.left:
         return (lower or hanging) and not complete and not ended.isupper()  # carried on in the next column
     drop = line.foot - before.bottom
     if drop > line.size * (body.pitch * 1.2 + 0.08) and drop > line.size * 1.5:

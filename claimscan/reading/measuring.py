@@ -14,12 +14,14 @@ from claimscan.reading.layout import Line, jumps_about, stands_in_columns
 from claimscan.reading.opening import turn
 from claimscan.reading.tables import Rule, cells_of, set_in, uprights
 
-# A strip is a line and those after it that plainly carry it on: a long line that ends in a small letter, a comma or a small
-# word, before one that starts with a small letter. Only a strip's first and last line are measured, which is what makes
-# reading cheap; where a page turns out not to be so simple, it is read again line by line.
+# A strip is a line and those after it that plainly carry it on: a long line that ends in a small letter, a comma or a
+# small word, before one that starts with a small letter. Only a strip's first and last line are measured, which is what
+# makes reading cheap; where a page turns out not to be so simple, it is read again line by line.
 _SMALL = "a|an|and|are|as|at|be|by|for|from|has|in|is|its|of|on|or|our|that|the|their|this|to|was|we|which|will|with"
 _STRIP = re.compile(
-    rf"(?:[^\r\n]{{34,}}(?:[a-z,\u2019)] ?\r\n(?=[a-z])| (?:{_SMALL}) ?\r\n(?=[A-Za-z‘“\d]))|[^\r\n\x02\ufffe]{{34,}}[\x02\ufffe](?=[a-z]))*"
+    r"(?:[^\r\n]{34,}(?:[a-z,\u2019)] ?\r\n(?=[a-z])"
+    rf"| (?:{_SMALL}) ?\r\n(?=[A-Za-z‘“\d]))"
+    r"|[^\r\n\x02\ufffe]{34,}[\x02\ufffe](?=[a-z]))*"
     r"[^\r\n\x02\ufffe]+[\x02\ufffe]?"
 )
 _LINE = re.compile("[^\r\n\x02\ufffe]+[\x02\ufffe]?")
@@ -119,6 +121,7 @@ class _Ruler:
         self.textpage = textpage
         self.text = text
         self.width, self.height = width, height
+        self.back = False  # whether the last line measured goes back to the left
         self.upward = False  # the way that sideways text runs
         self.fonts: dict[tuple[bytes, int], bool] = {}
         self.turn = turn(page, width, height)
@@ -147,12 +150,12 @@ class _Ruler:
         lines: list[Line] = []
         bold: bool | None = None
         size = 0.0
-        for found in pattern.finditer(self.text):
-            piece = found[0]
+        pieces = [(found.start(), found[0]) for found in pattern.finditer(self.text)]
+        for number, (start, piece) in enumerate(pieces):
             body = piece.strip("\x02\ufffe \t\xa0\r\n")
             if not body:
                 continue
-            lead = found.start() + piece.index(body[0])
+            lead = start + piece.index(body[0])
             end = len(body)
             ending = None
             if pattern is _STRIP:
@@ -160,7 +163,13 @@ class _Ruler:
                 if breaks:
                     ending = self.line(lead + breaks[-1][1], body[breaks[-1][1] :], size, True)
                     end = breaks[0][0]
+            self.back = False
             line = self.line(lead, body[:end], size, ending is not None)
+            if self.back and ending is None:  # two lines of boxes side by side, the right one first
+                at = self.turning(lead, body)
+                if at:
+                    pieces[number + 1 : number + 1] = [(lead, body[:at]), (lead + at, body[at:])]
+                    continue
             if line.x1 <= 0 or line.bottom <= 0 or line.x0 >= self.width or line.top >= self.height:
                 continue  # printers' marks off the page: no reader sees them
             size = line.size
@@ -168,7 +177,7 @@ class _Ruler:
                 drop = (ending.bottom - line.bottom) / len(breaks)
                 if not 0.85 * size < drop < 2.7 * size or not line.x0 - 90 < ending.x0 < line.x1:
                     raise _NotSimple
-                if ending.gaps or line.gaps:
+                if ending.gaps or line.gaps or self.back:
                     raise _NotSimple
                 line.left, line.head, line.x1, line.bottom = ending.x0, ending.top, ending.x1, ending.bottom
                 bold = None
@@ -177,10 +186,10 @@ class _Ruler:
                 line.bold_end = bold = line.bold and self.is_bold(self.index(lead + end - 1))
             else:
                 bold = None
-            line.start = found.start()
+            line.start = start
             line.text = piece
             if line.gaps:
-                shift = lead - found.start()
+                shift = lead - start
                 line.gaps = tuple((offset + shift, left, right) for offset, left, right in line.gaps)
             lines.append(line)
         return lines
@@ -215,8 +224,9 @@ class _Ruler:
                 left, up, right, down = self.shown(_left.value, _bottom.value, _right.value, _top.value)
                 if turned:
                     top, bottom = min(top, up), max(bottom, down)
-            if before is not None and left - before > least:
-                wide = True
+            if before is not None and not -3 * size < left - before <= least:
+                wide = wide or left > before
+                self.back = self.back or left < before
             before = right
             if left < x0:
                 x0 = left
@@ -254,6 +264,15 @@ class _Ruler:
             if right - left >= least:
                 found.append((space.end(), left, right))
         return tuple(found)
+
+    def turning(self, at: int, body: str) -> int:
+        """The offset of the word that stands far to the left of the one before it; 0 where there is none."""
+        first = self.index(at)
+        for space in _SPACE.finditer(body.rstrip()) if self.same else ():
+            before, after = self.sides(first + space.start() - 1), self.sides(first + space.end())
+            if after[0] < before[1] - 3 * (before[1] - before[0]) - 12:
+                return space.end()
+        return 0
 
     def cut(self, line: Line, xs: Sequence[float]) -> list[Line]:
         """A line parted at its wide gaps, and at the white space in which one of the uprights ``xs`` stands."""

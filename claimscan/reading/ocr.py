@@ -1,4 +1,4 @@
-"""Pictures of pages to lines of text, with tesseract through pytesseract (the ``ocr`` extra). Pillow opens the picture."""
+"""Pictures of pages to lines of text, with tesseract through pytesseract (the ``ocr`` extra)."""
 
 from __future__ import annotations
 

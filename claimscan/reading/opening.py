@@ -33,7 +33,7 @@ _PAGE = re.compile(rb"/Type\s*/Page\b")
 
 
 def _with_pages_listed(data: bytes) -> bytes:
-    """A PDF cut short before its list of pages, with a new list of the pages found in it; empty where there are none."""
+    """A PDF cut short before its list of pages, with a new list of those found in it; empty if there are none."""
     found = list(_OBJECT.finditer(data))
     ends = [*(match.start() for match in found[1:]), len(data)][: len(found)]
     kids = [
@@ -44,19 +44,11 @@ def _with_pages_listed(data: bytes) -> bytes:
     if not kids:
         return b""
     first = max(int(match[1]) for match in found) + 1
-    return (
-        b"%s\nendstream\nendobj\n%d 0 obj\n<</Type/Pages/Count %d/Kids[%s]>>\nendobj\n%d 0 obj\n<</Type/Catalog/Pages %d 0 R>>\nendobj\ntrailer\n<</Root %d 0 R/Size %d>>\n%%%%EOF\n"
-        % (
-            data,
-            first,
-            len(kids),
-            b" ".join(kids),
-            first + 1,
-            first,
-            first + 1,
-            first + 2,
-        )
-    )
+    listed = b"<</Type/Pages/Count %d/Kids[%s]>>" % (len(kids), b" ".join(kids))
+    catalog = b"<</Type/Catalog/Pages %d 0 R>>" % first
+    objects = b"%d 0 obj\n%s\nendobj\n%d 0 obj\n%s\nendobj\n" % (first, listed, first + 1, catalog)
+    trailer = b"trailer\n<</Root %d 0 R/Size %d>>\n%%%%EOF\n" % (first + 1, first + 2)
+    return data + b"\nendstream\nendobj\n" + objects + trailer
 
 
 @contextmanager

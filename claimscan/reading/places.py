@@ -57,7 +57,7 @@ def locate(document: Document, spans: Sequence[tuple[int, int]]) -> list[tuple[B
 
 
 def _source(text: str, whole: str, run: Run, start: int, end: int) -> tuple[int, int]:
-    """Indices in the page's text of the first and last characters that ``text[start:end]``, part of a run, came from."""
+    """Where in the page's text the first and last characters of ``text[start:end]``, part of a run, came from."""
     length = run.length if run.length >= 0 else len(whole)
     written, source = text[run.start : run.end], whole[run.source : run.source + length]
     if written == source:

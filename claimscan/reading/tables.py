@@ -119,7 +119,7 @@ def set_in(
 
 
 def _by_line(cells: list[list[Line]]) -> list[list[list[Line]]]:
-    """A row of cells; or as many rows as there are lines, where rules part only the columns of a table of short entries."""
+    """A row of cells; or a row for each line, where rules part only the columns of a table of short entries."""
     tops = [sorted({round(part.top / 3) for part in cell}) for cell in cells]
     parts = [part for cell in cells for part in cell]
     count = max(len(places) for places in tops)

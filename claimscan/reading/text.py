@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from claimscan.reading.assembly import Piece, assemble
-from claimscan.reading.tidying import keeps_hyphen
+from claimscan.reading.tidying import keeps_hyphen, words_of
 from claimscan.records import Block, Document, Page, Warning_
 
 _LINE = re.compile(r"[^\n\r\f]+")
@@ -23,7 +23,8 @@ _FIELD = re.compile(r"\s*[A-Z][\w /&'’()-]{1,40}:(?:\s|$)")
 _ROW = re.compile(r"\S(?:\t| {3,})\S|\s\|\s")
 _RULE = re.compile(r"\s*[-=_*~.·]{3,}\s*$")
 _FURNITURE = re.compile(
-    r"\s*(?:(?:page|tudalen)\s+\d{1,4}(?:\s*(?:of|o|/)\s*\d{1,4})?|[-–—]\s*\d{1,4}\s*[-–—])\s*$|.*(?:\.{4,}|(?: \.){4,})\s*\d{1,4}\s*$",
+    r"\s*(?:(?:page|tudalen)\s+\d{1,4}(?:\s*(?:of|o|/)\s*\d{1,4})?|[-–—]\s*\d{1,4}\s*[-–—])\s*$"
+    r"|.*(?:\.{4,}|(?: \.){4,})\s*\d{1,4}\s*$",
     re.IGNORECASE,
 )
 _HASHES = re.compile(r"(#{1,6})\s+\S")
@@ -168,7 +169,7 @@ def _title(text: str, blocks: Sequence[Block]) -> str:
 
 def from_text_file(text: str, name: str, identity: str, warnings: Sequence[Warning_] = ()) -> Document:
     """A Document of a plain text file: wrapped lines are joined, and form feeds part pages."""
-    known = text.lower()
+    known = words_of(text)
     pages = []
     for page in text.split("\f"):
         pieces = []
@@ -185,7 +186,7 @@ _BROKEN = re.compile(r"([^\W_]+)[-\u2010\u2011\u00ad]$")
 _FIRST = re.compile(r"[^\W_]+")
 
 
-def _joined(lines: Sequence[str], known: str) -> str:
+def _joined(lines: Sequence[str], known: frozenset[str]) -> str:
     """Wrapped lines as one; a word broken at a line's end is made whole."""
     made = lines[0]
     for line in lines[1:]:

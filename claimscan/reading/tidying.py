@@ -23,10 +23,11 @@ class Run(NamedTuple):
 HYPHENS = ("-", "\u2010", "\u2011", "\x02", "\ufffe", "\u00ad")
 UNSEEN = ("\x02", "\ufffe", "\u00ad")
 _UNPRINTED = "\xad\u200b\ufeff"
+_PUNCTUATION = ".,;:!?()[]\"'“”‘’…"
 _WORD_END = re.compile(r"[^\W_]+\Z")
 _LIGATURES = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "ft", "ﬆ": "st"}
-# What is rewritten: line ends, hyphens that pdfium marks at a line's end, ligatures, characters that are not printed, and
-# white space that is not one space. Each pattern has a cheap one that says whether it is needed at all.
+# What is rewritten: line ends, hyphens that pdfium marks at a line's end, ligatures, characters that are not printed,
+# and white space that is not one space. Each pattern has a cheap one that says whether it is needed at all.
 _ODD = re.compile("[\x00-\x09\x0b\x0c\x0e-\x1f\x7f\xa0\xad\u2002-\u200b\ue000-\uf8ff\ufb00-\ufb06\ufeff\ufffd-\uffff]")
 _UNTIDY = re.compile(
     "\\s*[\r\n]\\s*|[\x02\ufffe]|[ﬀ-ﬆ]|[\x00\x01\x03-\x08\x0e-\x1f\x7f\xad\u200b\ufeff\uffff\ufffd]"
@@ -38,14 +39,14 @@ _RUNS_ON = re.compile("\n(?:(?<=[a-z,]\n)(?=[a-z(])|(?<=-\n)(?=[a-z]))")
 LAST_WORD = re.compile(r"([^\W_]+)[-\u2010\u2011\x02\ufffe\u00ad]$")
 FIRST_WORD = re.compile(r"[^\W_]+")
 _CO = re.compile(
-    r"(?:produc|design|creat|develop|writ|wrote|author|ordinat|operat|locat|chair|lead|led\b|deliver|opt|exist|facilit|own|"
-    r"commission|evaluat|research|plan|signator|fund|work|construct|decid|govern|host|found|edit|learn)",
+    r"(?:produc|design|creat|develop|writ|wrote|author|ordinat|operat|locat|chair|lead|led\b|deliver|opt|exist|facilit|"
+    r"own|commission|evaluat|research|plan|signator|fund|work|construct|decid|govern|host|found|edit|learn)",
     re.IGNORECASE,
 )
 _WHOLE = frozenset(
-    "all anti cross ex full half high inter long low mid multi non off on one over part post pre pro re self semi short "
-    "sub two user well peer community person people service evidence trauma child family parent young older decision "
-    "third follow face year easy real day week end cost up".split()
+    "all anti cross ex full half high inter long low mid multi non off on one over part post pre pro re self semi "
+    "short sub two user well peer community person people service evidence trauma child family parent young older "
+    "decision third follow face year easy real day week end cost up".split()
 )
 
 
@@ -56,17 +57,23 @@ def is_unmapped(text: str) -> bool:
     return 2 * len(_UNMAPPED.findall(text)) > len("".join(text.split()))
 
 
-def keeps_hyphen(before: str, after: str, known: str) -> bool:
-    """Whether a word split as ``before`` + hyphen at a line's end + ``after`` is printed with a hyphen elsewhere.
+def words_of(text: str) -> frozenset[str]:
+    """The words of a text in small letters, hyphenated ones whole and with a plain hyphen."""
+    text = text.lower().replace("\u2010", "-").replace("\u2011", "-")
+    return frozenset(word.strip(_PUNCTUATION) for word in set(text.split()))
 
-    ``known`` is the document's text in lower case, where the compound or the whole word may stand unbroken.
+
+def keeps_hyphen(before: str, after: str, known: frozenset[str]) -> bool:
+    """Whether a word split as ``before`` + hyphen at a line's end + ``after`` has that hyphen when it is not split.
+
+    ``known`` are the words of the document, where the compound or the whole word may stand unbroken.
     """
     first, second = before.lower(), after.lower()
     if first == "co":
         return bool(_CO.match(second)) or f"co-{second}" in known
     if after[:1].isupper() or after[:1].isdigit() or first[-1:].isdigit():
         return True
-    if f"{first}-{second}" in known or f"{first}\u2010{second}" in known or f"{first}\u2011{second}" in known:
+    if f"{first}-{second}" in known:
         return True
     return first in _WHOLE and f"{first}{second}" not in known
 
@@ -76,12 +83,12 @@ class Tidier:
 
     def __init__(self, words: Callable[[], str]) -> None:
         self._words = words
-        self._known: str | None = None
+        self._known: frozenset[str] | None = None
 
     def keeps(self, before: str, after: str) -> bool:
         """As :func:`keeps_hyphen`, in this document."""
         if self._known is None:
-            self._known = self._words().lower()
+            self._known = words_of(self._words())
         return keeps_hyphen(before, after, self._known)
 
     def tidy(self, text: str) -> str:

@@ -1,0 +1,49 @@
+"""The documents that the benchmarks read when no FILE is given: two PDFs of exactly 100 pages, from our own corpus."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pypdf import PdfReader, PdfWriter
+
+CORPUS = Path(__file__).resolve().parent.parent / "corpus"
+PAGES = 100
+LAYOUTS = ("one-column", "two-column")
+
+
+def with_claims(folder: Path) -> Path:
+    """The corpus's PDFs one after the other, one column and two by turns, cut at 100 pages."""
+    return _written(_by_turns(), folder / "with-claims.pdf")
+
+
+def without_claims(folder: Path) -> Path:
+    """Pages of the corpus's PDFs, every layout, on which nothing is claimed: no trigger, and nobody said to have made anything.
+    Where there are fewer than 100 they are repeated."""
+    from claimscan import mentions, products
+    from claimscan.population import population_of
+    from claimscan.reading import read
+    from claimscan.sentences import sentences
+
+    quiet = []
+    for file in sorted((CORPUS / "pdf").glob("*.pdf")):
+        document = read(file)
+        population = population_of(document)
+        claims = {s.page for s in sentences(document) if mentions.possible(s.text) or products.says_made(s.text, population)}
+        pages = PdfReader(file).pages
+        quiet += [page for page, known in zip(pages, document.pages, strict=True) if known.number not in claims]
+    return _written(iter(quiet * (PAGES // len(quiet) + 1)), folder / "without-claims.pdf")
+
+
+def _by_turns() -> Iterator[Any]:
+    for number, source in enumerate(sorted((CORPUS / "documents").glob("*.txt"))):
+        yield from PdfReader(CORPUS / "pdf" / f"{source.stem}.{LAYOUTS[number % 2]}.pdf").pages
+
+
+def _written(pages: Iterator[Any], file: Path) -> Path:
+    writer = PdfWriter()
+    for page, _ in zip(pages, range(PAGES)):
+        writer.add_page(page)
+    writer.write(file)
+    return file
