@@ -60,15 +60,19 @@ def looker(sentences: Sequence[Sentence], population: Population, mentions: Sequ
     tenants") are evidence of who took part, as the parse of the ``mentions`` gives them. Ids are for the time being.
     """
     claims: dict[int, list[Mention]] = {}
+    unmade: dict[int, list[tuple[int, int]]] = {}
     for mention in mentions:
+        at = mention.sentence.start
         if mention.type in _CLAIMS and mention.who:
-            claims.setdefault(mention.sentence.start, []).append(mention)
+            claims.setdefault(at, []).append(mention)
+        elif mention.type in _UNMADE:
+            unmade.setdefault(at, []).append(_part(mention.sentence.text, mention.start - at, mention.end - at))
 
     @cache
     def look(index: int) -> tuple[Evidence, ...]:
         sentence = sentences[index]
         best: dict[tuple[str, str], Evidence] = {}
-        for evidence in (*_in_sentence(sentence, population), *_claimed(claims.get(sentence.start, ()), population)):
+        for evidence in (*_in_sentence(sentence, population, unmade.get(sentence.start, ())), *_claimed(claims.get(sentence.start, ()), population)):
             key = (evidence.slot, evidence.value)
             if key not in best or evidence.score > best[key].score:
                 best[key] = evidence
@@ -83,7 +87,8 @@ def numbered(evidence: Iterable[Evidence]) -> tuple[Evidence, ...]:
     return tuple(replace(e, id=f"e{i}") for i, e in enumerate(evidence, 1))
 
 
-def _in_sentence(sentence: Sentence, population: Population) -> Iterator[Evidence]:
+def _in_sentence(sentence: Sentence, population: Population, unmade: Sequence[tuple[int, int]] = ()) -> Iterator[Evidence]:
+    """What the rules find. ``unmade`` are parts that speak of co-producing as a plan, a duty or an idea (E5): nothing there is done."""
     opened = gated(sentence.text)
     if not opened:
         return
@@ -102,6 +107,8 @@ def _in_sentence(sentence: Sentence, population: Population) -> Iterator[Evidenc
         if matches and rule.unless:
             matches = [m for m in matches if not compiled(rule.unless).search(text, *_clause(text, m))]
         for match in matches:
+            if not rule.future and any(match.start() < end and start < match.end() for start, end in unmade):
+                continue
             if rule.future or not is_future(sentence.text, match):
                 yield from apply(rule, match, sentence, population)
 
@@ -121,6 +128,16 @@ def _clause(text: str, match: re.Match[str]) -> tuple[int, int]:
     """The part of a sentence between semicolons that a match lies in: what rules a rule out must stand there."""
     right = text.find("; ", match.end())
     return text.rfind("; ", 0, match.start()) + 1, len(text) if right < 0 else right
+
+
+_UNMADE = frozenset({"COMMIT", "DUTY", "PRINCIPLE", "OTHER_SENSE"})
+_PART = re.compile(r"[;:]\s|\s[–—|]\s|,\s+(?:and|but|so|which|who|while|where|after|before|because)\s|\s(?:and|but|so)\s+(?=(?:we|they|it|the|this|our)\s)")
+
+
+def _part(text: str, start: int, end: int) -> tuple[int, int]:
+    """The clause, cell or phrase around a span, as offsets."""
+    left = max((m.end() for m in _PART.finditer(text, 0, start)), default=0)
+    return left, next((m.start() for m in _PART.finditer(text, end)), len(text))
 
 
 _CLAIMS = frozenset({"DOC_DONE", "OTHER_DONE", "PRACTICE"})
@@ -146,6 +163,8 @@ def apply(rule: Rule, match: re.Match[str], sentence: Sentence, population: Popu
         detail = dict(rule.detail)
         if value in ("@who", "@with"):
             value = _named(slot, value, who, letters)
+            if not value and slot == rule.slot:
+                return  # nobody is named, so what else the words would show is shown of nobody
             if not value:
                 continue
         if slot == "count":

@@ -68,8 +68,12 @@ def parser() -> Language:
 
 
 _PLAIN = re.compile(r"(?i)^co\W{0,3}")
-_VERB_BEFORE = re.compile(r"(?i)\b(?:to|will|shall|can|could|must|should|may|might|would|we|they|helps?|helped)\s+(?:\w+ly\s+)?$")
-_NOUN_AFTER = re.compile(r"(?i)\W*(?:$|(?:with|of|is|in|for|has|can|at|was|approach\w*|process\w*|sessions?|workshops?|groups?)\b)|[,.;:]")
+_VERB_BEFORE = re.compile(
+    r"(?i)\b(?:to|will|shall|can|could|must|should|may|might|would|we|they|helps?|helped)\s+(?:\w+ly\s+)?$"
+)
+_NOUN_AFTER = re.compile(
+    r"(?i)\W*(?:$|(?:with|of|is|in|for|has|can|at|was|approach\w*|process\w*|sessions?|workshops?|groups?)\b)|[,.;:]"
+)
 
 
 def clauses(items: Sequence[tuple[str, int, int]]) -> list[Clause]:
@@ -113,7 +117,9 @@ class _Part:
 
 # Bullets and line ends confuse a parser; they are replaced one for one. The "co-" of other triggers is left out.
 _QUIET = re.compile(r"[\n•●▪*_#>|]")
-_CO = re.compile(r"(?i)\bco\s?[-\u2010\u2011\u2013\u00ad]\s?(?=produc|design|creat|develop|writ|author|commission|deliver)")
+_CO = re.compile(
+    r"(?i)\bco\s?[-\u2010\u2011\u2013\u00ad]\s?(?=produc|design|creat|develop|writ|author|commission|deliver)"
+)
 _CO_AT_END = re.compile(r"(?i)\bco\s?[-\u2010\u2011\u2013\u00ad]\s?$")
 
 
@@ -172,7 +178,9 @@ def _form(token: Token) -> str:
     if word.endswith(("ed", "en", "wrote")):
         if token.dep_ in {"amod", "compound", "nmod"} or (tag == "JJ" and token.dep_ not in {"acomp", "ROOT", "conj"}):
             return "adjective"
-        if word == "wrote" or (tag == "VBD" and _child(token, {"nsubj"}) is not None and _child(token, {"auxpass", "aux"}) is None):
+        if word == "wrote" or (
+            tag == "VBD" and _child(token, {"nsubj"}) is not None and _child(token, {"auxpass", "aux"}) is None
+        ):
             return "past"
         return "participle"
     if tag == "VBZ" or (tag == "VBP" and _child(token, {"nsubj"}) is not None):
@@ -214,7 +222,11 @@ def _words(token: Token | None, clauses: bool = False) -> Span | None:
     span = list(token.subtree)
     stop = len(span)
     for t in span:
-        ends = t.text in {"|", "("} if clauses else (t.dep_ in {"relcl", "acl"} or t.pos_ in {"VERB", "AUX"} or t.text in {"|", "("})
+        ends = (
+            t.text in {"|", "("}
+            if clauses
+            else (t.dep_ in {"relcl", "acl"} or t.pos_ in {"VERB", "AUX"} or t.text in {"|", "("})
+        )
         if ends and t.i > token.i:
             first = t if t.pos_ == "AUX" else next(t.subtree)
             stop = min(stop, max(first.i, token.i + 1) - span[0].i)
@@ -270,7 +282,12 @@ def _verb_mood(verb: Token, depth: int = 0) -> str:
     if depth > 4:
         return "none"
     aux, tag, word = set(_auxiliaries(verb)), verb.tag_, verb.lower_
-    if aux & {"will", "shall", "'ll", "\u2019ll", "wo"} or ("would" in aux and "have" not in aux) or (aux & {"'d", "\u2019d"} and tag == "VB") or "going" in aux:
+    if (
+        aux & {"will", "shall", "'ll", "\u2019ll", "wo"}
+        or ("would" in aux and "have" not in aux)
+        or (aux & {"'d", "\u2019d"} and tag == "VB")
+        or "going" in aux
+    ):
         return "future"
     if aux & {"must", "should", "ought"}:
         return "duty"

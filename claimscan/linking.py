@@ -175,13 +175,15 @@ def resolve(evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
     """Who "the panel's twelve members" are, once it is known whose panel it is (E12, 2.12).
 
     Where a product's contributors are named as people with lived experience, a phrase for people that names nobody else follows
-    them; a bare number of such people counts them. Members of an organisation that is said to be user-led are LE.
+    them; a bare number of such people counts them. Members of an organisation that is said to be user-led are LE. Whoever reviewed a
+    draft is a reviewer (E21), also where the sentence only says "the group".
     """
     named: dict[str, set[str]] = {}
     user_led = {e.product for e in evidence if e.slot == "ulo" and e.value == "named_user_led"}
     for item in evidence:
         if item.slot == "contributors":
             named.setdefault(item.product, set()).add(item.value)
+    seen = {e.product for e in evidence if e.slot == "reviewers"}
     out = []
     for item in evidence:
         known = named.get(item.product, set())
@@ -194,6 +196,11 @@ def resolve(evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
         if item.slot == "count" and item.who == "" and lived and known <= {"le", "parent_carer", "unclear"}:
             item = replace(item, detail=_of_lived(item.detail))
         out.append(item)
+        if item.slot == "method" and item.value == "draft_review" and item.product not in seen:
+            who = item.who or next((kind for kind in _LIVED if kind in known), "")
+            if who in _LIVED:
+                seen.add(item.product)
+                out.append(replace(item, slot="reviewers", value="le" if who == "mixed" else who, who=who))
     return tuple(out)
 
 

@@ -18,9 +18,34 @@ from claimscan.lexicon import compiled, load
 from claimscan.records import Clause, Mention, Population, Sentence
 
 GRADABLE = frozenset({"DOC_DONE", "OTHER_DONE", "PRACTICE"})
-TYPES = ("DOC_DONE", "OTHER_DONE", "PRACTICE", "COMMIT", "PRINCIPLE", "DUTY", "NAME", "OTHER_SENSE", "NEGATED", "REPORTED")
+TYPES = (
+    "DOC_DONE",
+    "OTHER_DONE",
+    "PRACTICE",
+    "COMMIT",
+    "PRINCIPLE",
+    "DUTY",
+    "NAME",
+    "OTHER_SENSE",
+    "NEGATED",
+    "REPORTED",
+)
 
-_FIELDS = {"id", "type", "pattern", "unless", "form", "mood", "kind", "negated", "subject", "subject_not", "thing", "heading", "heading_not"}
+_FIELDS = {
+    "id",
+    "type",
+    "pattern",
+    "unless",
+    "form",
+    "mood",
+    "kind",
+    "negated",
+    "subject",
+    "subject_not",
+    "thing",
+    "heading",
+    "heading_not",
+}
 _FIELDS |= {"yes", "no", "note"}
 
 
@@ -112,7 +137,9 @@ def voids(rule: dict[str, Any], sentence: Sentence, marked: str) -> bool:
     """Whether a rule of the ``nothing`` table holds for the trigger that is marked."""
     if "heading" in rule and not compiled(rule["heading"]).search(sentence.heading):
         return False
-    return compiled(rule["pattern"]).search(marked) is not None and not ("unless" in rule and compiled(rule["unless"]).search(marked))
+    return compiled(rule["pattern"]).search(marked) is not None and not (
+        "unless" in rule and compiled(rule["unless"]).search(marked)
+    )
 
 
 def _phrases(text: str, population: Population) -> Iterator[tuple[int, int, str]]:
@@ -175,7 +202,9 @@ def _mention(name: str, hit: Hit, clause: Clause, titles: str, population: Popul
         if re.match(r"(?:[\w’'-]+ ){0,2}⟦[LFUP]~*⟧(?!['’])", people.mask(thing, population)):
             thing = ""  # people are not made
         if own := re.search(r"\bour\s+" + re.escape(hit.text[hit.start : hit.end]), thing):
-            thing = "this document" if not naming.name(thing[own.end() :]).head else thing  # "details of our co-production"
+            thing = (
+                "this document" if not naming.name(thing[own.end() :]).head else thing
+            )  # "details of our co-production"
     if kind == "DONE":
         kind = "DOC_DONE" if is_document(thing, titles, hit.sentence) else "OTHER_DONE"
     data = load("mentions.toml")
@@ -211,14 +240,23 @@ def _welsh(part: str, marked: str) -> str:
 
 def _people(clause: Clause, hit: Hit, text: str, masked: str, population: Population) -> str:
     """The words for the people it was made with: after "with" or "by", else the subject, else those brought together for it."""
-    after = _named(r"^(?: [\w’'-]+){0,6}? (?:with|by|between|alongside) (?P<who>(?:[\w’'-]+ ){0,3}?@who)", text, masked, hit.end + 2)
+    after = _named(
+        r"^(?: [\w’'-]+){0,6}? (?:with|by|between|alongside) (?P<who>(?:[\w’'-]+ ){0,3}?@who)",
+        text,
+        masked,
+        hit.end + 2,
+    )
     named = [w for w in (clause.who, after) if "⟦" in people.mask(w, population)]
     if named:
         # The affected people where the sentence names them, and the fuller words.
         return max(named, key=lambda w: (bool(re.search("⟦[LF]", people.mask(w, population))), len(w)))
     if clause.form in {"past", "present"} and "⟦" in people.mask(clause.subject, population):
         return clause.subject
-    if clause.form == "base" and (before := _named(r"\b(?:with|together|brought|helped|invited) (?P<who>(?:[\w’'-]+ ){0,3}?@who)[^⟦]{0,40}⟪", text, masked, 0)):
+    if clause.form == "base" and (
+        before := _named(
+            r"\b(?:with|together|brought|helped|invited) (?P<who>(?:[\w’'-]+ ){0,3}?@who)[^⟦]{0,40}⟪", text, masked, 0
+        )
+    ):
         return before
     return clause.who
 

@@ -49,7 +49,7 @@ def judge(document: Document, settings: Settings) -> Report:
     more, joined = products.described(taken, look, cut, made, titles, population)
     made = (*made, *more)
     taken = linking.link(taken | joined, look, spoken, made, cut, titles)
-    linked = linking.resolve(evidence.numbered(e for items in taken.values() for e in items if e.product))
+    linked = evidence.numbered(linking.resolve([e for items in taken.values() for e in items if e.product]))
     findings = {p.id: _finding(p, spoken, linked, population, document) for p in made}
     boxes = _boxes(document, spoken, linked)
     return Report(document, population, spoken, made, findings, linked, boxes, provenance(settings))

@@ -87,6 +87,8 @@ def sentences(document: Document) -> Iterator[Sentence]:
         text = document.text[block.start : block.end]
         for whole in cut(text):
             for start, end in _within(text, *whole):
-                yield Sentence(block.start + start, block.start + end, text[start:end], block.page, i, block.kind, heading)
+                yield Sentence(
+                    block.start + start, block.start + end, text[start:end], block.page, i, block.kind, heading
+                )
         if block.kind == "heading":
             heading = " ".join(text.split())

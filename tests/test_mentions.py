@@ -85,7 +85,10 @@ def test_every_rule_is_known_and_shows_what_it_does():
         assert all(r["note"] for r in rules)
         # Rules that rest on the heading above have their examples in tests/data/types.
         assert all(r["yes"] for r in rules if "heading" not in r and "thing" not in r)
-    assert {r["type"] for r in mentions.type_rules()} >= {"DONE", "PRACTICE", *mentions.TYPES} - {"DOC_DONE", "OTHER_DONE"}
+    assert {r["type"] for r in mentions.type_rules()} >= {"DONE", "PRACTICE", *mentions.TYPES} - {
+        "DOC_DONE",
+        "OTHER_DONE",
+    }
 
 
 # --- our own sentences ------------------------------------------------------------------------------------------------
@@ -136,7 +139,10 @@ def test_the_batches_cover_every_type_and_share_no_sentence():
 @pytest.mark.parametrize(
     "text, wanted",
     [
-        ("This All-Age Autism Strategy has been co-produced with autistic residents, their families and our health partners.", ["DONE"]),
+        (
+            "This All-Age Autism Strategy has been co-produced with autistic residents, their families and our health partners.",
+            ["DONE"],
+        ),
         ("The plan was co-produced in 2023 and will be co-produced again in 2026.", ["DONE", "COMMIT"]),
         ("Only the housing chapter has been co-produced so far.", ["DONE"]),
         ("We committed to co-produce this strategy.", ["COMMIT"]),
@@ -167,7 +173,11 @@ def test_the_document_and_another_product():
 @pytest.mark.parametrize(
     "text, thing, who",
     [
-        ("The Hospital Passport, co-produced with people with a learning disability, is in use.", "The Hospital Passport", "people with a learning disability"),
+        (
+            "The Hospital Passport, co-produced with people with a learning disability, is in use.",
+            "The Hospital Passport",
+            "people with a learning disability",
+        ),
         ("Tenants co-produced the repairs charter.", "the repairs charter", "Tenants"),
         ("It replaces our co-produced repairs policy.", "our co-produced repairs policy", ""),
         ("The leaflet, which was co-designed with patients, is out.", "The leaflet", "patients"),
@@ -185,8 +195,12 @@ def test_a_reference_list_holds_no_mention():
 
 # --- properties -------------------------------------------------------------------------------------------------------
 
-WORDS = st.sampled_from("co-produced co-design Co-production cydgynhyrchu the plan will was not with tenants, we should (2019) • | ? “ . https://x/".split())
-TEXTS = st.one_of(st.lists(WORDS, min_size=1, max_size=14).map(" ".join), st.text(max_size=80).map(lambda t: t + " co-produced " + t))
+WORDS = st.sampled_from(
+    "co-produced co-design Co-production cydgynhyrchu the plan will was not with tenants, we should (2019) • | ? “ . https://x/".split()
+)
+TEXTS = st.one_of(
+    st.lists(WORDS, min_size=1, max_size=14).map(" ".join), st.text(max_size=80).map(lambda t: t + " co-produced " + t)
+)
 
 
 @settings(max_examples=60, deadline=None)
@@ -218,7 +232,10 @@ def test_cutting_loses_no_word(text):
         ("Done: • One thing • Another thing", ["Done:", "• One thing", "• Another thing"]),
         ("2.1 Housing and health The borough is young.", ["2.1 Housing and health", "The borough is young."]),
         ("Was it co-produced? No.", ["Was it co-produced? No."]),
-        ("He lives in The Hague. She left at 3 p.m. and slept.", ["He lives in The Hague.", "She left at 3 p.m. and slept."]),
+        (
+            "He lives in The Hague. She left at 3 p.m. and slept.",
+            ["He lives in The Hague.", "She left at 3 p.m. and slept."],
+        ),
         ("We met. **To join,** write to us.", ["We met.", "**To join,** write to us."]),
     ],
 )
@@ -230,7 +247,10 @@ def test_no_trigger_loads_no_parser():
     import subprocess
     import sys
 
-    code = "import sys; from claimscan import mentions; from claimscan.records import *; " "t='The bins go out on Monday.'; assert mentions.find((Sentence(0,len(t),t,1,0),),'',Population())==(); sys.exit('spacy' in sys.modules)"
+    code = (
+        "import sys; from claimscan import mentions; from claimscan.records import *; "
+        "t='The bins go out on Monday.'; assert mentions.find((Sentence(0,len(t),t,1,0),),'',Population())==(); sys.exit('spacy' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
@@ -238,4 +258,8 @@ def test_masked_keeps_every_offset():
     text = "Six autistic adults co-wrote it with tenants."
     start = text.index("co-wrote")
     masked = mentions.masked(text, start, start + len("co-wrote"), NOBODY)
-    assert len(masked) == len(text) + 2 and "⟪co-wrote⟫" in masked and masked.count("⟦") == people.mask(text, NOBODY).count("⟦")
+    assert (
+        len(masked) == len(text) + 2
+        and "⟪co-wrote⟫" in masked
+        and masked.count("⟦") == people.mask(text, NOBODY).count("⟦")
+    )

@@ -5,7 +5,7 @@ import pytest
 from claimscan import evidence
 from claimscan.records import Population, Sentence
 
-# Kinds under which a parent speaks as lived experience and under which as a proxy: a rule's examples may assume any one of them.
+# Under one kind a parent speaks as lived experience, under another as a proxy: a rule's examples may assume any one.
 POPULATIONS = (
     Population("people who use the service", "adults"),
     Population("children with SEND", "children"),

@@ -1,8 +1,8 @@
-"""How well the evidence rules read sentences of our own, per slot: recall and precision must stay above measured floors.
+"""How well the evidence rules read sentences of our own, per slot: recall and precision stay above measured floors.
 
 Each file of ``data/wording`` is about one slot: sentences with the value they state, or "" where they state nothing.
-Batch 1 was written before the rules and batch 2 after them without looking at them; both have since been used to mend the
-rules, so these figures say "has not got worse", not how well the rules do on new text (CONTRIBUTING.md).
+Batch 1 was written before the rules, later batches after them without looking at them. All have since been used to
+mend the rules, so these figures say "has not got worse", not how well the rules do on new text.
 """
 
 import tomllib

@@ -203,8 +203,8 @@ def kind_of(count: Evidence) -> str:
 
 def _names(item: Evidence, owner: str) -> bool:
     """Whether evidence names somebody as having taken part. That officers wrote it does not say who co-produced it."""
-    if item.slot == "authorship":
-        return owner != "organisations"
+    if owner == "organisations":  # who chairs a body, or wrote the text, is not said to have co-produced it
+        return item.slot == "contributors"
     return item.slot not in NAMES_NOBODY
 
 

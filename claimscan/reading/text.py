@@ -208,7 +208,10 @@ _FRONT_TITLE = re.compile(r"(?m)^title\s*:\s*(.+?)\s*$")
 
 
 def from_markdown(text: str, name: str, identity: str, warnings: Sequence[Warning_] = ()) -> Document:
-    """A Document of a Markdown file. Front matter gives the title and is not part of the text; nothing in it is run."""
+    """A Document of a Markdown file. Front matter gives the title and is not part of the text; nothing in it is run.
+
+    Some content systems keep the whole page in the front matter; where nothing stands below it, it is the text.
+    """
     from markdown_it import MarkdownIt
 
     title = ""
@@ -217,9 +220,19 @@ def from_markdown(text: str, name: str, identity: str, warnings: Sequence[Warnin
         named = _FRONT_TITLE.search(front[1])
         if named:
             title = named[1].strip("\"'")
-        text = text[front.end() :]
+        below = text[front.end() :]
+        text = below if below.strip() else _inside(front[1])
     tokens = MarkdownIt("commonmark", {"html": True}).enable("table").parse(text)
     return assemble([_pieces(tokens)], identity, name, "markdown", title, warnings)
+
+
+_KEY = re.compile(r"(?m)^[ \t]*(?:- )?[\w-]+:[ \t]*(?:[>|][+-]?)?[ \t]*(?=\S|$)")
+
+
+def _inside(front: str) -> str:
+    """The values of front matter as Markdown: keys dropped, indents taken away, so that block values read as prose."""
+    values = (_KEY.sub("\n", line).strip().strip("\"") for line in front.splitlines())
+    return "\n".join("" if not value else value for value in values)
 
 
 def _pieces(tokens: Sequence[Any]) -> list[Piece]:
