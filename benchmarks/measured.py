@@ -47,7 +47,14 @@ class Pairs:
         return ratio >= self.bound if self.at_least else ratio <= self.bound
 
 
-def pairs(what: str, ours: Callable[[], object], theirs: Callable[[], object], times: int, bound: float, at_least: bool = False) -> Pairs:
+def pairs(
+    what: str,
+    ours: Callable[[], object],
+    theirs: Callable[[], object],
+    times: int,
+    bound: float,
+    at_least: bool = False,
+) -> Pairs:
     """Time both by turns, so that whatever else the machine does falls on both alike."""
     a, b = [], []
     for _ in range(times):
@@ -102,4 +109,7 @@ def versions() -> str:
             found.append(f"{name} {version(name)}")
         except PackageNotFoundError:
             found.append(f"{name} not installed")
-    return f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores; " + ", ".join(found)
+    return (
+        f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores; "
+        + ", ".join(found)
+    )

@@ -14,8 +14,9 @@ import tempfile
 from importlib import import_module
 from pathlib import Path
 
-import claimscan
 import measured
+
+import claimscan
 from claimscan import language, naming, people
 
 
@@ -50,14 +51,39 @@ def main() -> None:
             import samples
 
             files = [samples.with_claims(Path(folder))]
-        full = import_module(language.MODELS[0] if language.installed()["package"] == language.MODELS[0] else language.MODELS[1]).load() if arguments.naive else None
+        full = (
+            import_module(
+                language.MODELS[0] if language.installed()["package"] == language.MODELS[0] else language.MODELS[1]
+            ).load()
+            if arguments.naive
+            else None
+        )
         for file in files:
             report = claimscan.check(file)
-            print(f"{file.name}: {len(report.document.pages)} pages, {len(report.mentions)} mentions, {len(report.products)} products, {len(report.evidence)} pieces of evidence")
+            print(
+                f"{file.name}: {len(report.document.pages)} pages, {len(report.mentions)} mentions, {len(report.products)} products, {len(report.evidence)} pieces of evidence"
+            )
             name = file.name[:28]
-            rows.append(measured.pairs(f"check, bare pypdfium2: {name}", lambda: check(file), lambda: measured.bare(file), arguments.times, 3))
+            rows.append(
+                measured.pairs(
+                    f"check, bare pypdfium2: {name}",
+                    lambda: check(file),
+                    lambda: measured.bare(file),
+                    arguments.times,
+                    3,
+                )
+            )
             if full is not None:
-                rows.append(measured.pairs(f"check, pdfplumber + full spaCy: {name}", lambda: check(file), lambda: naive(file, full), arguments.naive, 15, at_least=True))
+                rows.append(
+                    measured.pairs(
+                        f"check, pdfplumber + full spaCy: {name}",
+                        lambda: check(file),
+                        lambda: naive(file, full),
+                        arguments.naive,
+                        15,
+                        at_least=True,
+                    )
+                )
     print(measured.table(rows))
     print(measured.versions())
 

@@ -35,12 +35,28 @@ def main() -> None:
             files = [samples.without_claims(Path(folder))]
         run = measured.fresh
         run("-m", "claimscan", "--help")  # compiles the modules
-        rows = [measured.pairs("claimscan --help, python -c pass", lambda: run("-m", "claimscan", "--help"), lambda: run("-c", "pass"), arguments.times, 5)]
+        rows = [
+            measured.pairs(
+                "claimscan --help, python -c pass",
+                lambda: run("-m", "claimscan", "--help"),
+                lambda: run("-c", "pass"),
+                arguments.times,
+                5,
+            )
+        ]
         heavy = [f"claimscan --help imports of {', '.join(HEAVY)}: {_imported(run('-c', IMPORTS, '--help').stdout)}"]
         for file in files:
             path, name = str(file), file.name[:28]
             run("-m", "claimscan", "check", path)
-            rows.append(measured.pairs(f"check, bare pypdfium2: {name}", lambda: run("-m", "claimscan", "check", path), lambda: run("-c", measured.BARE, path), arguments.times, 1.2))
+            rows.append(
+                measured.pairs(
+                    f"check, bare pypdfium2: {name}",
+                    lambda: run("-m", "claimscan", "check", path),
+                    lambda: run("-c", measured.BARE, path),
+                    arguments.times,
+                    1.2,
+                )
+            )
             heavy.append(f"check {name} imports of the same: {_imported(run('-c', IMPORTS, 'check', path).stdout)}")
     print(measured.table(rows))
     print("\n".join(heavy))

@@ -14,9 +14,9 @@ from typing import Any
 
 import ahocorasick_rs
 
-from claimscan import counting, people
+from claimscan import counting, laid_out, people
 from claimscan.lexicon import Rule, compiled, load, rules
-from claimscan.needs import Text
+from claimscan.needs import Needs
 from claimscan.records import Evidence, Mention, Population, Sentence
 
 _CLAUSE_REACH = 400  # characters looked back over for the start of a clause
@@ -36,6 +36,11 @@ def _gate() -> tuple[Any, tuple[tuple[int, ...], ...]]:
         for word in rule.gate:
             opens.setdefault(word, []).append(i)
     return ahocorasick_rs.AhoCorasick(list(opens)), tuple(tuple(v) for v in opens.values())
+
+
+@cache
+def _needs() -> Needs:
+    return Needs(rule.pattern for rule in all_rules())
 
 
 def gated(text: str) -> list[int]:
@@ -60,19 +65,25 @@ def looker(sentences: Sequence[Sentence], population: Population, mentions: Sequ
     tenants") are evidence of who took part, as the parse of the ``mentions`` gives them. Ids are for the time being.
     """
     claims: dict[int, list[Mention]] = {}
-    unmade: dict[int, list[tuple[int, int]]] = {}
+    unmade: dict[int, list[tuple[int, int, bool]]] = {}
     for mention in mentions:
         at = mention.sentence.start
         if mention.type in _CLAIMS and mention.who:
             claims.setdefault(at, []).append(mention)
-        elif mention.type in _UNMADE:
-            unmade.setdefault(at, []).append(_part(mention.sentence.text, mention.start - at, mention.end - at))
+        elif mention.type in _UNMADE and mention.rule != "default":
+            part = _part(mention.sentence.text, mention.start - at, mention.end - at)
+            unmade.setdefault(at, []).append((*part, mention.type in _NAMES_WHO))
+
+    set_out = cache(lambda: laid_out.find(sentences, population))
 
     @cache
     def look(index: int) -> tuple[Evidence, ...]:
         sentence = sentences[index]
+        beside = set_out().get(index)
+        if beside == ():
+            return ()  # the head of a table
         best: dict[tuple[str, str], Evidence] = {}
-        for evidence in (*_in_sentence(sentence, population, unmade.get(sentence.start, ())), *_claimed(claims.get(sentence.start, ()), population)):
+        for evidence in (*_in_sentence(sentence, population, unmade.get(sentence.start, ())), *_claimed(claims.get(sentence.start, ()), population), *(beside or ())):
             key = (evidence.slot, evidence.value)
             if key not in best or evidence.score > best[key].score:
                 best[key] = evidence
@@ -87,27 +98,34 @@ def numbered(evidence: Iterable[Evidence]) -> tuple[Evidence, ...]:
     return tuple(replace(e, id=f"e{i}") for i, e in enumerate(evidence, 1))
 
 
-def _in_sentence(sentence: Sentence, population: Population, unmade: Sequence[tuple[int, int]] = ()) -> Iterator[Evidence]:
-    """What the rules find. ``unmade`` are parts that speak of co-producing as a plan, a duty or an idea (E5): nothing there is done."""
+def _in_sentence(sentence: Sentence, population: Population, unmade: Sequence[tuple[int, int, bool]] = ()) -> Iterator[Evidence]:
+    """What the rules find. ``unmade`` are parts that speak of co-producing as a plan, a duty or an idea (E5): nothing there is done,
+    though a plan or a duty (True) may still say with whom."""
     opened = gated(sentence.text)
     if not opened:
         return
     masked = people.mask(sentence.text, population)
     there = set(_LETTER.findall(masked))
     with_bodies = _BODY.sub(lambda m: sentence.text[slice(*m.span())], masked)
-    texts = [(text, Text(text)) for text in (masked, with_bodies, sentence.text)]
+    texts = (masked, with_bodies, sentence.text)
+    met: list[int | None] = [None, None, None]
     for i in opened:
         rule = all_rules()[i]
         if rule.among and there.isdisjoint(rule.among):
             continue
-        text, seen = texts[2 if rule.printed else 1 if rule.bodies else 0]
-        if not seen.may_match(rule.pattern):
+        which = 2 if rule.printed else 1 if rule.bodies else 0
+        text = texts[which]
+        seen = met[which]
+        if seen is None:
+            seen = met[which] = _needs().met(text)
+        if not _needs().may_match(i, seen):
             continue
         matches = list(compiled(rule.pattern).finditer(text))
         if matches and rule.unless:
             matches = [m for m in matches if not compiled(rule.unless).search(text, *_clause(text, m))]
         for match in matches:
-            if not rule.future and any(match.start() < end and start < match.end() for start, end in unmade):
+            told = rule.slot == "contributors"
+            if not rule.future and any(match.start() < end and start < match.end() and not (told and names) for start, end, names in unmade):
                 continue
             if rule.future or not is_future(sentence.text, match):
                 yield from apply(rule, match, sentence, population)
@@ -131,6 +149,7 @@ def _clause(text: str, match: re.Match[str]) -> tuple[int, int]:
 
 
 _UNMADE = frozenset({"COMMIT", "DUTY", "PRINCIPLE", "OTHER_SENSE"})
+_NAMES_WHO = frozenset({"COMMIT", "DUTY"})
 _PART = re.compile(r"[;:]\s|\s[–—|]\s|,\s+(?:and|but|so|which|who|while|where|after|before|because)\s|\s(?:and|but|so)\s+(?=(?:we|they|it|the|this|our)\s)")
 
 
@@ -151,6 +170,8 @@ def apply(rule: Rule, match: re.Match[str], sentence: Sentence, population: Popu
     groups = printed(match, sentence.text)
     named = next((name for name in groups if name.startswith("who")), "")
     left, right = _one_clause(match, *match.span(named)) if named else (0, 0)
+    if whose := _WHOSE.search(match.string, max(0, left - 150), right):
+        left, right = whose.span("body")
     phrase = sentence.text[left:right]
     seen = "".join(_LETTER.findall(match.string, left, right)) if named else ""
     letters = set(seen)
@@ -163,8 +184,6 @@ def apply(rule: Rule, match: re.Match[str], sentence: Sentence, population: Popu
         detail = dict(rule.detail)
         if value in ("@who", "@with"):
             value = _named(slot, value, who, letters)
-            if not value and slot == rule.slot:
-                return  # nobody is named, so what else the words would show is shown of nobody
             if not value:
                 continue
         if slot == "count":
@@ -173,8 +192,8 @@ def apply(rule: Rule, match: re.Match[str], sentence: Sentence, population: Popu
                 continue
             detail |= count
             value = str(detail["kind"])
-        elif groups.get("frequency"):
-            detail["frequency"] = groups["frequency"]
+        elif often := next((v for k, v in groups.items() if k.startswith("frequency")), ""):
+            detail["frequency"] = often
         yield Evidence(
             id="",
             slot=slot,
@@ -197,6 +216,10 @@ _VERB = re.compile(
     r"\s+(?:(?:then|also|later|only|all|both|each)\s+)?(?:was|were|had|have|has|did|read|saw|gave|met|said|told|came|chose|made|took|sat|ran|led|wrote|went|"
     r"(?!based|employed|named|called|appointed|elected|supported|nominated|selected|aged|trained|interested|involved|affected|invited)\w+ed(?!\s+(?:by|at|in)\b))\b"
 )
+
+
+# "The Network for Parents, seven of whose members wrote it": the members are what the body is of.
+_WHOSE = re.compile(r"(?P<body>\u27e6[LFAU]~*\u27e7),? (?:[\w-]+ )?of (?:whose|whom) (?:\u27e6[UB]~*\u27e7)?$")
 
 
 def _one_clause(match: re.Match[str], start: int, end: int) -> tuple[int, int]:

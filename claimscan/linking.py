@@ -107,7 +107,8 @@ def _choose(
         nearest = min(claims[index], key=lambda m: abs(m.start - start))
         return nearest.product, True
     product, sure = _reaching(index, sentences, places, document, only, short, last)
-    if product and compiled(load("products.toml")["pattern"]["borrowed"]).search(sentences[index].text):
+    patterns = load("products.toml")["pattern"]
+    if product and (compiled(patterns["borrowed"]).search(sentences[index].text) or compiled(patterns["aside"]).search(sentences[index].heading)):
         return "", True
     return product, sure
 

@@ -7,15 +7,19 @@ and never a sufficient one, so leaving a pattern untried where it fails cannot c
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import product
+from typing import Any
+
+import ahocorasick_rs
 
 from claimscan.errors import RuleError
 from claimscan.lexicon import load
 
 Either = frozenset[str]  # one of these strings must occur, in lower case
 
+_SHORTEST = 3  # letters; shorter strings are in every sentence
 _MOST = 24  # strings that one run of letters may stand for, where it has classes such as [LF]
 # The pieces of a pattern: escapes, classes, brackets that open (a look-around takes no letter), lists, letters, the rest.
 _PIECE = re.compile(
@@ -40,43 +44,52 @@ def needs(pattern: str) -> tuple[tuple[Either, ...], ...]:
     return tuple(map(tuple, branches))
 
 
-class Text:
-    """A text in lower case that patterns are held against; each set of strings is looked for once.
+class Needs:
+    """The needs of many patterns in one automaton, so that one look at a text answers for all of them.
 
-    ``masked`` is False for a text as printed whose mask (people.py) the patterns will be matched on: tokens for people are then
+    ``masked`` is False for texts as printed whose mask (people.py) the patterns will be matched on: tokens for people are then
     taken to be there.
     """
 
-    __slots__ = ("_lower", "_masked", "_met")
+    __slots__ = ("_automaton", "_bits", "_branches")
 
-    def __init__(self, text: str, masked: bool = True) -> None:
-        self._lower = text.lower()
-        self._masked = masked
-        self._met: dict[Either, bool] = {}
+    def __init__(self, patterns: Iterable[str], masked: bool = True) -> None:
+        bits: dict[Either, int] = {}
+        self._branches: list[list[int]] = []
+        for pattern in patterns:
+            branches = []
+            for branch in needs(pattern):
+                telling = {
+                    either for either in branch if (masked if _is_token(either) else min(map(len, either)) >= _SHORTEST)
+                }
+                branches.append(sum(bits.setdefault(either, 1 << len(bits)) for either in telling))
+            self._branches.append(branches)
+        words = sorted({word for either in bits for word in either})
+        self._bits = [sum(bit for either, bit in bits.items() if word in either) for word in words]
+        self._automaton: Any = ahocorasick_rs.AhoCorasick(words)
 
-    def may_match(self, pattern: str) -> bool:
-        """Whether what the pattern needs is there."""
-        return any(all(map(self._has, branch)) and self._in_order(branch) for branch in needs(pattern))
+    def found(self, lower: str) -> Iterator[tuple[int, int]]:
+        """Where in a lower-case text something needed begins, and which sets it meets, as bits."""
+        for which, start, _ in self._automaton.find_matches_as_indexes(lower, overlapping=True):
+            yield start, self._bits[which]
 
-    def _has(self, either: Either) -> bool:
-        met = self._met.get(either)
-        if met is None:
-            met = self._met[either] = any(map(self._lower.__contains__, either)) or self._is_token(either)
+    def met(self, text: str) -> int:
+        """The sets that a text meets, as bits."""
+        met = 0
+        for which in {which for which, _, _ in self._automaton.find_matches_as_indexes(text.lower(), overlapping=True)}:
+            met |= self._bits[which]
         return met
 
-    def _in_order(self, branch: Sequence[Either]) -> bool:
-        at = 0
-        for either in branch:
-            if self._is_token(either):
-                continue
-            ends = [start + len(word) for word in either if (start := self._lower.find(word, at)) >= 0]
-            if not ends:
-                return False
-            at = min(ends)
-        return True
+    def may_match(self, which: int, met: int) -> bool:
+        """Whether the pattern at this place in the list can match a text that meets these sets."""
+        return any(met & wanted == wanted for wanted in self._branches[which])
 
-    def _is_token(self, either: Either) -> bool:
-        return not self._masked and any("⟦" in word for word in either)
+    def any_may_match(self, met: int) -> bool:
+        return any(self.may_match(which, met) for which in range(len(self._branches)))
+
+
+def _is_token(either: Either) -> bool:
+    return any("⟦" in word for word in either)
 
 
 @cache

@@ -40,6 +40,8 @@ def check_text(text: str, *, name: str = "text", settings: Settings | None = Non
 def judge(document: Document, settings: Settings) -> Report:
     """The steps after reading, in order."""
     population = population_of(document)
+    if not _matters(document):
+        return Report(document, population, provenance=provenance(settings))
     cut = tuple(sentences(document))
     titles = naming.titles(document)
     spoken = mentions.find(cut, titles, population)
@@ -53,6 +55,15 @@ def judge(document: Document, settings: Settings) -> Report:
     findings = {p.id: _finding(p, spoken, linked, population, document) for p in made}
     boxes = _boxes(document, spoken, linked)
     return Report(document, population, spoken, made, findings, linked, boxes, provenance(settings))
+
+
+_SHORT = 12_000  # characters; of a document of a few pages, products.described asks less
+
+
+def _matters(document: Document) -> bool:
+    """Whether anything can come of the steps: in most long documents without a trigger nothing can, and that is cheap to see."""
+    pages = (document.text[page.start : page.end] for page in document.pages)
+    return len(document.text) < _SHORT or any(mentions.possible(page) or products.possible(page) for page in pages)
 
 
 def _finding(product: Product, spoken: Sequence[Mention], linked: Sequence[Evidence], population: Population, document: Document) -> Finding:

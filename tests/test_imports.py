@@ -26,7 +26,12 @@ PROBE = "import json, sys; print(json.dumps(sorted({m.split('.')[0] for m in sys
 def loaded(code, *argv):
     """The top-level modules that are loaded in a fresh process after ``code``."""
     out = subprocess.run(
-        [sys.executable, "-c", f"{code}\n{PROBE}", *argv], cwd=ROOT, check=True, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", f"{code}\n{PROBE}", *argv],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     return set(json.loads(out.stdout.splitlines()[-1]))
 
@@ -42,7 +47,9 @@ def no_claim(request, tmp_path):
         page.save()
     elif request.param == "html":
         paragraphs = "".join(f"<p>{part}</p>" for part in NO_CLAIM.split("\n\n"))
-        path.write_text(f"<html><title>Northmoor Parking Plan</title><body>{paragraphs}</body></html>", encoding="utf-8")
+        path.write_text(
+            f"<html><title>Northmoor Parking Plan</title><body>{paragraphs}</body></html>", encoding="utf-8"
+        )
     else:
         path.write_text(NO_CLAIM, encoding="utf-8")
     return path

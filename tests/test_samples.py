@@ -3,6 +3,7 @@
 The PDFs are compiled into a temporary folder where the corpus does not have them.
 """
 
+import tomllib
 from functools import cache
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from claimscan.training.gold import LAYOUTS
 
 CORPUS = Path(__file__).parent.parent / "corpus"
 SEED = sorted(path.stem for path in (CORPUS / "documents").glob("seed-*.txt"))
+KNOWN = tomllib.loads((Path(__file__).parent / "data" / "known_failures.toml").read_text(encoding="utf-8")).get(
+    "sample", []
+)
 QUOTES_PLACED = 0.90  # set by the issue; raise it, never lower it
 
 pytestmark = pytest.mark.slow
@@ -48,8 +52,13 @@ def test_there_is_a_document_for_each_of_the_seeds_cases():
     assert len(SEED) >= 6
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("name", SEED)
+def marked(name, layout):
+    known = next((row for row in KNOWN if row["document"] == name and layout in row["layouts"]), None)
+    marks = [pytest.mark.xfail(strict=True, raises=AssertionError, reason=known["why"])] if known else []
+    return pytest.param(name, layout, id=f"{name}-{layout}", marks=marks)
+
+
+@pytest.mark.parametrize(("name", "layout"), [marked(name, layout) for name in SEED for layout in LAYOUTS])
 def test_seed_case_from_its_pdf(compiled, name, layout):
     items = [item for item in items_of(compiled, name, layout) if item["kind"] in ("product", "proxy_grade")]
     main_product = document(name).products[0].id

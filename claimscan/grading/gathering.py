@@ -96,8 +96,8 @@ def facts(
         earlier, behind = _facts(mentions, before, side, table)
         about = ("scope", "edited_alone", "through")  # said of the whole work, wherever it is said
         earlier = replace(earlier, **{name: getattr(given, name) for name in about})
-        told = any(item.who for item in behind["took_part"])  # not only a method that names nobody
-        if told and judge(earlier, table).grade > judge(given, table).grade:
+        told = any(item.who and owner == side for item, owner in before)  # not only a method that names nobody
+        if told and earlier.took_part and judge(earlier, table).grade > judge(given, table).grade:
             return earlier, {**behind, **{name: support[name] for name in about}}
     return given, support
 

@@ -215,7 +215,7 @@ class _Ruler:
             self.upward = b * matrix.a + d * matrix.b < 0
         x0, top, x1, bottom = self.shown(loose.left, loose.bottom, loose.right, loose.top)
         least = max(9.0, 1.3 * size)
-        before, wide = None, False
+        before, wide = None, 0
         for number in range(min(80, pdfium.FPDFText_CountRects(textpage, first, last - first + 1))):
             pdfium.FPDFText_GetRect(textpage, number, _left, _top, _right, _bottom)
             if self.plain and not turned:
@@ -225,7 +225,7 @@ class _Ruler:
                 if turned:
                     top, bottom = min(top, up), max(bottom, down)
             if before is not None and not -3 * size < left - before <= least:
-                wide = wide or left > before
+                wide += left > before
                 self.back = self.back or left < before
             before = right
             if left < x0:
@@ -237,7 +237,7 @@ class _Ruler:
         if turned and inside:
             raise _NotSimple
         if wide and self.same and not turned:
-            line.gaps = self.gaps(first, body, least)
+            line.gaps = self.gaps(first, body, least, wide)
         return line
 
     def shown(self, left: float, low: float, right: float, high: float) -> tuple[float, float, float, float]:
@@ -256,13 +256,17 @@ class _Ruler:
         left, _, right, _ = self.shown(loose.left, loose.bottom, loose.right, loose.top)
         return left, right
 
-    def gaps(self, first: int, body: str, least: float) -> tuple[tuple[int, float, float], ...]:
-        """White gaps wider than about a letter's height inside a line: between columns or cells."""
-        found = []
+    def gaps(self, first: int, body: str, least: float, most: int) -> tuple[tuple[int, float, float], ...]:
+        """White gaps wider than about a letter's height inside a line, ``most`` at most: between columns or cells."""
+        found: list[tuple[int, float, float]] = []
+        if ". . ." in body:  # the dots of a contents line
+            return ()
         for space in _SPACE.finditer(body.rstrip()):
             left, right = self.sides(first + space.start() - 1)[1], self.sides(first + space.end())[0]
             if right - left >= least:
                 found.append((space.end(), left, right))
+                if len(found) == most:
+                    break
         return tuple(found)
 
     def turning(self, at: int, body: str) -> int:

@@ -231,7 +231,7 @@ _KEY = re.compile(r"(?m)^[ \t]*(?:- )?[\w-]+:[ \t]*(?:[>|][+-]?)?[ \t]*(?=\S|$)"
 
 def _inside(front: str) -> str:
     """The values of front matter as Markdown: keys dropped, indents taken away, so that block values read as prose."""
-    values = (_KEY.sub("\n", line).strip().strip("\"") for line in front.splitlines())
+    values = (_KEY.sub("\n", line).strip().strip('"') for line in front.splitlines())
     return "\n".join("" if not value else value for value in values)
 
 
