@@ -12,11 +12,13 @@ _ONES = (
 )
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
 _SMALL = {w: i for i, w in enumerate(_ONES)} | {w: 10 * i for i, w in enumerate(_TENS, 2)} | {"a": 1, "an": 1, "single": 1, "both": 2, "couple": 2}
+_WELSH = "dau 2 dwy 2 tri 3 tair 3 pedwar 4 pedair 4 pump 5 chwech 6 saith 7 wyth 8 naw 9 deg 10 deuddeg 12 pymtheg 15 ugain 20".split()
+_SMALL |= {word: int(n) for word, n in zip(_WELSH[::2], _WELSH[1::2], strict=True)}
 _SCALE = {"dozen": 12, "hundred": 100, "thousand": 1000, "million": 1_000_000}
 
 
 def number(words: str) -> int | None:
-    """The whole number printed as ``words`` ("1,200", "thirty-six", "a dozen"), or None where there is none."""
+    """The whole number printed as ``words`` ("1,200", "thirty-six", "a dozen", "deuddeg"), or None where there is none."""
     text = words.lower().strip()
     figure = re.search(r"\d[\d,]*", text)
     if figure:

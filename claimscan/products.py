@@ -47,10 +47,11 @@ def group(
         index = bisect_right(starts, mention.sentence.start) - 1
         if mention.type not in ACCOMPLISHED and not (mention.type == "PRACTICE" and _described(index, look, sentences)):
             continue
-        thing = naming.name(mention.thing)
+        thing = _beside(mention) or naming.name(mention.thing)
         if mention.type != "DOC_DONE" and (not thing.head or thing.phrase.lower() in PRONOUNS):
-            thing = _antecedent(mention, sentences, index)
-        document = mention.type == "DOC_DONE" or naming.stands_for_document(thing, titles) or (not thing.head and mention.type == "OTHER_DONE")
+            thing = _antecedent(mention, sentences, index, titles)
+        in_form = thing.bare and compiled(load("products.toml")["pattern"]["form"]).search(mention.sentence.text) is not None
+        document = mention.type == "DOC_DONE" or in_form or naming.stands_for_document(thing, titles) or (not thing.head and mention.type == "OTHER_DONE")
         if document and mention.type == "OTHER_DONE":
             spoken[i] = mention = replace(mention, type="DOC_DONE")
         at = next((n for n, cluster in enumerate(clusters) if _joins(cluster, thing, document)), None)
@@ -84,10 +85,25 @@ def _joins(cluster: _Cluster, thing: naming.Name, document: bool) -> bool:
     return naming.same(cluster.thing, thing)
 
 
-def _antecedent(mention: Mention, sentences: Sequence[Sentence], index: int) -> naming.Name:
+_STRAIGHT_ON = re.compile(r"^\W*(?:(?:which|that) (?:was|were|has been|have been) )?(?:\w+ly )?$")
+
+
+def _beside(mention: Mention) -> naming.Name | None:
+    """The thing named straight before a participle ("our checklist, co-created in the spring"), which a parser may miss."""
+    before = mention.sentence.text[: mention.start - mention.sentence.start]
+    for _, end, thing in naming.references(before):
+        if _STRAIGHT_ON.match(before[end:]) and end < len(before):
+            return thing
+    return None
+
+
+def _antecedent(mention: Mention, sentences: Sequence[Sentence], index: int, titles: str) -> naming.Name:
     """What "it" is: the last thing named before it in its sentence, else the first in the sentence before, up to three back."""
     here = sentences[index]
-    before = [n for _, _, n in naming.references(here.text[: mention.start - here.start])]
+    said = here.text[: mention.start - here.start]
+    if any(line.count(" ") and line in said for line in titles.split(" / ")):
+        return naming.name("this document")
+    before = [n for _, _, n in naming.references(said)]
     if before:
         return before[-1]
     after = [n for _, _, n in naming.references(here.text[mention.end - here.start :])]
@@ -225,7 +241,10 @@ def _needs(masked: bool) -> Needs:
 
 
 def possible(text: str) -> bool:
-    """Whether a page as printed may say that people took part in making something (E20); cheap, and never wrongly no."""
+    """Whether a page as printed may say that people took part in making something (E20), at little cost.
+
+    It looks between full stops, so an abbreviation inside a match ("Dr. ...") can hide one: measured, not proven.
+    """
     lower = text.lower()
     if len(lower) != len(text):
         return True  # a letter grew when made small, and offsets are no longer those of the text

@@ -171,9 +171,9 @@ LONG = {
     "right to left": "هذه الاستراتيجية co-produced " * 100,
     "pictures": "👩🏽‍🦽👨‍👩‍👧‍👦" * 12_000,
     "commas": "people, " * 25_000,
-    "quotes": "“co-produced” ‘with’ " * 150,
+    "quotes": "“co-produced” ‘with’ " * 80,
     "dotted": "Co-production " + "." * 190_000 + " 4",
-    "cells": "co-produced | with | tenants | " * 150,
+    "cells": "co-produced | with | tenants | " * 80,
 }
 
 
