@@ -53,8 +53,7 @@ def _changes(sentences: Sequence[Sentence], indexes: Sequence[int], population: 
         if len(cells) != len(header):
             continue
         text, at = cells[done]
-        future = compiled(load("evidence.toml")["future"]["pattern"]).search(text)
-        if future or _pattern("cell", "nothing").search(text):
+        if _pattern("cell", "promised").search(text) or _pattern("cell", "nothing").search(text):
             continue
         value = "specific_incl_not_done" if _pattern("cell", "refused").search(text) else "specific"
         found[at] = (_evidence(sentences[at], "feedback_acted", value, "laid-out-changes"),)
@@ -80,16 +79,18 @@ def _heads(column: str, cell: str, population: Population) -> bool:
 
 def _voice(sentences: Sequence[Sentence], block: Sequence[int], population: Population) -> dict[int, tuple[Evidence, ...]]:
     """A block that is somebody's own words: signed below, or wholly in quotation marks and in the first person."""
-    first, last = sentences[block[0]], sentences[block[-1]]
-    if first.kind not in ("paragraph", "item") or not _SHORTEST <= sum(len(sentences[i].text.split()) for i in block) <= _LONGEST:
+    first = sentences[block[0]]
+    if first.kind not in ("paragraph", "item") or len(block) > _LONGEST:
         return {}
-    if signed := _pattern("voice", "signed").search(last.text):
+    text = " ".join(sentences[i].text for i in block)
+    if not _SHORTEST <= len(text.split()) <= _LONGEST:
+        return {}
+    if signed := _pattern("voice", "signed").search(text):
         by = people.mask(signed["by"], population)
         if not _pattern("voice", "by").search(by):
             return {}
         who = people.classify(signed["by"], population)
-    elif _pattern("voice", "opened").search(first.text) and _pattern("voice", "closed").search(last.text):
-        text = " ".join(sentences[i].text for i in block)
+    elif _pattern("voice", "opened").search(text) and _pattern("voice", "closed").search(text):
         marks = sum(text.count(mark) for mark in "“”\"")
         if marks != 2 or not _pattern("voice", "own").search(text):
             return {}
