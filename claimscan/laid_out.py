@@ -78,25 +78,17 @@ def _heads(column: str, cell: str, population: Population) -> bool:
 
 
 def _voice(sentences: Sequence[Sentence], block: Sequence[int], population: Population) -> dict[int, tuple[Evidence, ...]]:
-    """A block that is somebody's own words: signed below, or wholly in quotation marks and in the first person."""
+    """A block that is somebody's own words, with who said them at its end."""
     first = sentences[block[0]]
     if first.kind not in ("paragraph", "item") or len(block) > _LONGEST:
         return {}
     text = " ".join(sentences[i].text for i in block)
     if not _SHORTEST <= len(text.split()) <= _LONGEST:
         return {}
-    if signed := _pattern("voice", "signed").search(text):
-        by = people.mask(signed["by"], population)
-        if not _pattern("voice", "by").search(by):
-            return {}
-        who = people.classify(signed["by"], population)
-    elif _pattern("voice", "opened").search(text) and _pattern("voice", "closed").search(text):
-        marks = sum(text.count(mark) for mark in "“”\"")
-        if marks != 2 or not _pattern("voice", "own").search(text):
-            return {}
-        who = ""
-    else:
+    signed = _pattern("voice", "signed").search(text)
+    if not signed or not _pattern("voice", "by").search(people.mask(signed["by"], population)):
         return {}
+    who = people.classify(signed["by"], population)
     return {block[0]: (_evidence(first, "method", "testimony", "laid-out-voice", who),)}
 
 

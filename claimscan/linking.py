@@ -16,6 +16,7 @@ from claimscan.lexicon import compiled, load
 from claimscan.records import Evidence, Mention, Product, Sentence
 
 _SHORT = 1200  # words; a document this short is about one thing unless it names another
+_OF_NOTHING_HERE = frozenset({"PRINCIPLE", "DUTY", "OTHER_SENSE"})
 _NEAR = 6  # blocks; how far a product's last mention reaches within its section
 
 
@@ -44,9 +45,13 @@ def link(
     starts = [s.start for s in sentences]
     names = {p.id: naming.name(p.name) for p in products}
     claims: dict[int, list[Mention]] = {}
+    others: set[int] = set()
     for mention in mentions:
+        index = bisect_right(starts, mention.start) - 1
         if mention.product:
-            claims.setdefault(bisect_right(starts, mention.start) - 1, []).append(mention)
+            claims.setdefault(index, []).append(mention)
+        elif mention.type in _OF_NOTHING_HERE:
+            others.add(index)
     words = sum(len(s.text.split()) for s in sentences)
     document = next((p.id for p in products if p.is_document), None)
     only = products[0].id if len(products) == 1 else None
@@ -54,6 +59,8 @@ def link(
     last = None
     places = _places(sentences, products, names, claims, titles)
     for index, sentence in enumerate(sentences):
+        if index in others and index not in claims and index not in places:
+            continue  # a word on co-production in general, or on what others must do
         if index not in linked and not _choose(sentence.start, index, sentences, claims, places, document, only, words < _SHORT, last)[0]:
             continue
         here = []

@@ -109,7 +109,7 @@ _LONGEST_LINE = 130
 
 def titles(document: Document) -> str:
     """The document's own names: its title, and the short lines of its cover that say what it is."""
-    lines = [document.title]
+    lines = list(dict.fromkeys((document.title, re.split(r":| [\u2013\u2014-] ", document.title)[0].strip())))
     for block in document.blocks[:12]:
         if block.kind == "furniture" or block.page > 1:
             continue

@@ -48,7 +48,7 @@ def judge(document: Document, settings: Settings) -> Report:
     look = evidence.looker(cut, population, spoken)
     made, spoken = products.group(spoken, look, cut, titles)
     taken = linking.link({}, look, spoken, made, cut, titles)
-    more, joined = products.described(taken, look, cut, made, titles, population)
+    more, joined = products.described(taken, look, cut, made, spoken, titles, population)
     made = (*made, *more)
     taken = linking.link(taken | joined, look, spoken, made, cut, titles)
     linked = evidence.numbered(linking.resolve([e for items in taken.values() for e in items if e.product]))

@@ -160,6 +160,7 @@ def described(
     look: Callable[[int], Sequence[Evidence]],
     sentences: Sequence[Sentence],
     known: Sequence[Product],
+    mentions: Sequence[Mention],
     titles: str,
     population: Population,
 ) -> tuple[tuple[Product, ...], dict[int, tuple[Evidence, ...]]]:
@@ -170,6 +171,7 @@ def described(
         look: gives the evidence of the sentence at any other index.
         sentences: all sentences of the document, in order.
         known: the products there are already.
+        mentions: all mentions; a sentence on co-production in general or on others' duty makes no product.
         titles: the document's own names.
         population: whom the document is about.
 
@@ -183,11 +185,14 @@ def described(
     short, one_thing = length < _SHORT, length < _PARAGRAPH
     found: list[tuple[naming.Name, bool]] = []
     made: list[list[int]] = []
+    general = {m.sentence.start for m in mentions if m.type in ("PRINCIPLE", "DUTY", "OTHER_SENSE")}
     for index, sentence in enumerate(sentences):
-        if not short and not says_made(sentence.text, population):
+        if not short and (sentence.start in general or not says_made(sentence.text, population)):
             continue
         items = linked.get(index) or look(index)
-        if not any(_took_part(item, sentence) for item in items if not item.product):
+        if sentence.start in general and all(item.slot == "contributors" for item in items):
+            continue
+        if not any(_took_part(item, sentence, population) for item in items if not item.product):
             continue
         patterns = load("products.toml")["pattern"]
         if any(compiled(patterns[name]).search(sentences[index].text) for name in ("borrowed", "negated")):
@@ -217,14 +222,14 @@ def described(
     return tuple(products), joined
 
 
-def _took_part(item: Evidence, sentence: Sentence) -> bool:
+def _took_part(item: Evidence, sentence: Sentence, population: Population) -> bool:
     """Evidence that by itself says that people took part: who they were, or that they wrote, saw or were asked."""
     if item.slot == "mark" and item.value == "task":
         return item.who in ("le", "parent_carer", "public", "mixed")
     if item.slot == "method" and compiled(load("products.toml")["pattern"]["consulted"]).search(sentence.text):
         return True
     if item.slot == "contributors":
-        return item.value not in ("none", "professional", "organisations")
+        return item.value not in ("none", "professional", "organisations") and (item.value != "proxy" or says_made(sentence.text, population))
     if item.slot == "authorship":
         return item.value in ("le", "mixed_with_le", "le_org", "proxy", "mixed_no_le")
     if item.slot == "reviewers":
