@@ -89,7 +89,8 @@ def _voice(sentences: Sequence[Sentence], block: Sequence[int], population: Popu
     if not signed or not _pattern("voice", "by").search(people.mask(signed["by"], population)):
         return {}
     who = people.classify(signed["by"], population)
-    return {block[0]: (_evidence(first, "method", "testimony", "laid-out-voice", who),)}
+    at = next(i for i in reversed(block) if sentences[i].start <= first.start + signed.start())
+    return {at: (_evidence(sentences[at], "method", "testimony", "laid-out-voice", who),)}
 
 
 def _evidence(sentence: Sentence, slot: str, value: str, rule: str, who: str = "") -> Evidence:

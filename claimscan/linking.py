@@ -144,7 +144,7 @@ def _reaching(
         return back, True
     if only and (short or document == only and _about_making(heading)):
         return only, True
-    if document and (short or _about_making(heading)):
+    if document and (short or _about_making(heading) or compiled(load("products.toml")["pattern"]["own"]).search(here.text)):
         return document, only is not None
     if short:
         return _before(index, sentences, places, anywhere=True), only is not None

@@ -29,7 +29,15 @@ def check(source: str | os.PathLike[str], *, settings: Settings | None = None) -
         claimscan.errors.ClaimscanError: a named subclass, when the document cannot be read at all.
     """
     settings = settings or Settings()
-    return judge(reading.read(source, settings), settings)
+    document = reading.read(source, settings, _heard)
+    if document.format == "pdf" and source != "-" and len(document.text) < _SHORT:
+        document = reading.read(source, settings)  # so short that less than a claim can count
+    return judge(document, settings)
+
+
+def _heard(page: str) -> bool:
+    """Whether a page's words can hold a claim, so that the PDF's layout has to be measured."""
+    return mentions.possible(page) or products.possible(page)
 
 
 def check_text(text: str, *, name: str = "text", settings: Settings | None = None) -> Report:
@@ -63,7 +71,7 @@ _SHORT = 12_000  # characters; of a document of a few pages, products.described 
 def _matters(document: Document) -> bool:
     """Whether anything can come of the steps: in most long documents without a trigger nothing can, and that is cheap to see."""
     pages = (document.text[page.start : page.end] for page in document.pages)
-    return len(document.text) < _SHORT or any(mentions.possible(page) or products.possible(page) for page in pages)
+    return len(document.text) < _SHORT or any(map(_heard, pages))
 
 
 def _finding(product: Product, spoken: Sequence[Mention], linked: Sequence[Evidence], population: Population, document: Document) -> Finding:

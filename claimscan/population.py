@@ -24,6 +24,8 @@ _TEXT = 12_000  # characters of running text looked at, from the start
 _EVERYONE = 0.25
 _TITLE_CHARS = 240  # a "title" longer than this is a paragraph that was taken for one
 # "people with ...", for conditions that no topic foresees.
+# Somebody named just before: "patients and carers", "people with dementia, their carers".
+_JOINED = re.compile(r"(?:,|\band|\bor|\btheir|/|&)\s*(?:(?:the|their|unpaid|family)\s+)*$", re.IGNORECASE)
 _ARTICLE = re.compile(r"^an?\s")
 _PEOPLE_WITH = re.compile(
     r"\b(?:people|adults|patients|men|women) (?:with|living with|affected by|experiencing|who have had|who have|of)\s+((?:an?\s)?(?!the\b|a\b|our\b|their\b|lived\b|living\b|any\b|no\b|different\b|all\b|whom\b)"
@@ -97,6 +99,9 @@ def population_of(document: Document) -> Population:
             score[topic] = score.get(topic, 0) + weight[place]
             if weight[place] > best.get(topic, (0, 0, 0, 0))[0]:
                 best[topic] = (weight[place], start + hit_start, start + hit_end, page)
+    for topic in _only_beside(document.text, score, hits):
+        if best[topic][0] == weight["text"]:
+            del score[topic]
     other = _people_with(document)
     if not score:
         return other or Population()
@@ -115,6 +120,19 @@ def population_of(document: Document) -> Population:
         kind = _turned(document.text, title or document.title, hits[winner])
     quote_start, quote_end = _line(document.text, start, end)
     return Population(label, kind, document.text[quote_start:quote_end], page)
+
+
+def _only_beside(text: str, score: dict[int, float], hits: dict[int, list[tuple[int, int]]]) -> list[int]:
+    """Topics of carers that come only after others ("autistic people, relatives and carers"): the text is not about carers."""
+    topics = _topics()
+    others = [t for t in score if topics[t].kind != "carers" and _specific(topics[t].label) > _EVERYONE]
+    found = []
+    for carers in (t for t in score if topics[t].kind == "carers"):
+        first = min(hits[carers])[0]
+        later = any(min(hits[t])[0] < first and score[t] >= score[carers] for t in others)
+        if later or all(_JOINED.search(text, max(0, start - 30), start) for start, _ in hits[carers]):
+            found.append(carers)
+    return found
 
 
 def _specific(label: str) -> float:
@@ -143,6 +161,7 @@ def _places(document: Document) -> Iterator[tuple[str, int, int, int]]:
             end = min(block.end, block.start + _TEXT - left)
             left += end - block.start
             opening = at < 0 and not headings and i < 2 and block.end - block.start <= _TITLE_CHARS
+            opening = opening and document.text[block.end - 1 : block.end] not in (".", "!", "?")  # prose is no title
             yield "title" if opening else "text", block.start, end, block.page
         elif headings >= _HEADINGS:
             return

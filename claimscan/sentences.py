@@ -78,6 +78,9 @@ def _trim(text: str, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
+_COLUMN_HEAD = 6  # letters; a bold "What" or "When" is the head of a column, not of a section
+
+
 def sentences(document: Document) -> Iterator[Sentence]:
     """Every sentence of the document's blocks in reading order, furniture left out, with the heading above it."""
     heading = ""
@@ -90,5 +93,5 @@ def sentences(document: Document) -> Iterator[Sentence]:
                 yield Sentence(
                     block.start + start, block.start + end, text[start:end], block.page, i, block.kind, heading
                 )
-        if block.kind == "heading":
+        if block.kind == "heading" and len(text) > _COLUMN_HEAD:
             heading = " ".join(text.split())
