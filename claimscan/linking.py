@@ -191,7 +191,7 @@ def resolve(evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
     for item in evidence:
         if item.slot == "contributors":
             named.setdefault(item.product, set()).add(item.value)
-    seen = {e.product for e in evidence if e.slot == "reviewers"}
+    seen = {(e.product, e.start) for e in evidence if e.slot == "reviewers"}
     out = []
     for item in evidence:
         known = named.get(item.product, set())
@@ -204,10 +204,10 @@ def resolve(evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
         if item.slot == "count" and item.who == "" and lived and known <= {"le", "parent_carer", "unclear"}:
             item = replace(item, detail=_of_lived(item.detail))
         out.append(item)
-        if item.slot == "method" and item.value == "draft_review" and item.product not in seen:
+        if item.slot == "method" and item.value == "draft_review" and (item.product, item.start) not in seen:
             who = item.who or next((kind for kind in _LIVED if kind in known), "")
             if who in _LIVED:
-                seen.add(item.product)
+                seen.add((item.product, item.start))
                 out.append(replace(item, slot="reviewers", value="le" if who == "mixed" else who, who=who))
     return tuple(out)
 
