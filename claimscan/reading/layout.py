@@ -506,6 +506,9 @@ def _tabular(line: Line) -> bool:
     )
 
 
+_FULL_LINE = 24  # characters; a shorter line is an address, a name or a label
+
+
 def _continues(block: list[Line], line: Line, body: Measure, edges: dict[int, float]) -> bool:
     before = block[-1]
     if _same_line(before, line):
@@ -549,6 +552,9 @@ def _continues(block: list[Line], line: Line, body: Measure, edges: dict[int, fl
         return True
     if not complete and abs(line.x0 + line.x1 - before.left - before.x1) < 5 and abs(line.x0 - before.left) > 3:
         return True  # centred lines
+    near = max(*(part.x1 for part in block), line.x1)  # a panel may be narrower than the column that it stands in
+    if not complete and len(ended) > _FULL_LINE and before.x1 + (len(word) * 0.5 + 0.8) * line.size >= near:
+        return abs(line.x0 - before.left) < 4 * line.size
     if fits and not (lower and not ended.endswith((".", "?", "!"))):
         return False
     hangs = item and (len(block) > 1 or first.left != first.x0)
