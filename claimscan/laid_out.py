@@ -85,6 +85,8 @@ def _voice(sentences: Sequence[Sentence], block: Sequence[int], population: Popu
     text = " ".join(sentences[i].text for i in block)
     if not _SHORTEST <= len(text.split()) <= _LONGEST:
         return {}
+    if _pattern("voice", "heading").search(first.heading) and _pattern("voice", "quoted").search(text):
+        return {block[0]: (_evidence(first, "method", "testimony", "laid-out-voice"),)}
     signed = _pattern("voice", "signed").search(text)
     if not signed or not _pattern("voice", "by").search(people.mask(signed["by"], population)):
         return {}

@@ -83,8 +83,13 @@ def _places(
     """For each sentence the products named in it, by mention or by name."""
     found: dict[int, tuple[str, ...]] = {}
     heads = {n.head for n in names.values()}
+    document = next((p.id for p in products if p.is_document), None)
+    title = titles.split(" / ")[0]  # "Steady Ground" is a name by itself; "Welcome" is not
+    called = title if document and len(title.split()) > 1 and title != title.lower() else None
     for index, sentence in enumerate(sentences):
         here = [m.product for m in claims.get(index, [])]
+        if document and called and called in sentence.text:
+            here.append(document)
         lower = sentence.text.lower()
         if any(h and h in lower for h in heads) or "this " in lower:
             for _, _, name in naming.references(sentence.text):
