@@ -50,7 +50,7 @@ def main() -> None:
         if not files:
             import samples
 
-            files = [samples.with_claims(Path(folder))]
+            files = [samples.typical(Path(folder)), samples.with_claims(Path(folder))]
         full = (
             import_module(
                 language.MODELS[0] if language.installed()["package"] == language.MODELS[0] else language.MODELS[1]

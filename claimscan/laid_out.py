@@ -18,6 +18,7 @@ from claimscan.records import Evidence, Population, Sentence
 _LONGEST = 90  # words of a voice; what is longer is an article
 _SHORTEST = 5
 _CELL = re.compile(r"\s\|\s")
+_EDGE = re.compile(r"^\|\s|\s\|$")  # Markdown read as text
 
 
 @cache
@@ -39,7 +40,9 @@ def find(sentences: Sequence[Sentence], population: Population) -> Mapping[int, 
     return found
 
 
-def _changes(sentences: Sequence[Sentence], indexes: Sequence[int], population: Population) -> dict[int, tuple[Evidence, ...]]:
+def _changes(
+    sentences: Sequence[Sentence], indexes: Sequence[int], population: Population
+) -> dict[int, tuple[Evidence, ...]]:
     """What the rows of a table say, where its first row heads it as one of what was said and what was changed."""
     rows = [list(row) for _, row in groupby(indexes, key=lambda i: sentences[i].block)]
     header = [cell for cell, _ in _cells(sentences, rows[0])]
@@ -65,7 +68,7 @@ def _cells(sentences: Sequence[Sentence], row: Sequence[int]) -> list[tuple[str,
     cells: list[tuple[str, int]] = []
     carried = ""
     for i in row:
-        *whole, last = _CELL.split(sentences[i].text)
+        *whole, last = _CELL.split(_EDGE.sub("", sentences[i].text))
         for part in whole:
             cells.append((f"{carried} {part}".strip(), i))
             carried = ""
@@ -77,7 +80,9 @@ def _heads(column: str, cell: str, population: Population) -> bool:
     return len(cell) < 60 and bool(_pattern("column", column).search(people.mask(cell, population)))
 
 
-def _voice(sentences: Sequence[Sentence], block: Sequence[int], population: Population) -> dict[int, tuple[Evidence, ...]]:
+def _voice(
+    sentences: Sequence[Sentence], block: Sequence[int], population: Population
+) -> dict[int, tuple[Evidence, ...]]:
     """A block that is somebody's own words, with who said them at its end."""
     first = sentences[block[0]]
     if first.kind not in ("paragraph", "item") or len(block) > _LONGEST:

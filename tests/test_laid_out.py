@@ -23,11 +23,17 @@ TABLE = """# What we altered
 
 def found(text, population=TENANTS):
     cut = tuple(sentences(read_text(text)))
-    return [(e.slot, e.value, cut[i].text) for i, items in sorted(laid_out.find(cut, population).items()) for e in items]
+    return [
+        (e.slot, e.value, cut[i].text) for i, items in sorted(laid_out.find(cut, population).items()) for e in items
+    ]
 
 
 def test_rows_of_a_table_of_changes_name_the_change():
-    values = [(value, quote.rsplit(" | ", 1)[-1]) for slot, value, quote in found(TABLE) if slot == "feedback_acted"]
+    values = [
+        (value, quote.rstrip(" |").rsplit(" | ", 1)[-1])
+        for slot, value, quote in found(TABLE)
+        if slot == "feedback_acted"
+    ]
     assert values == [
         ("specific", "Keys cost what we pay for them"),
         ("specific", "Cats, and dogs if the neighbours agree"),
@@ -44,7 +50,12 @@ def test_the_head_of_the_table_states_nothing():
 
 @pytest.mark.parametrize(
     "head",
-    ["| Action | Owner | By when |", "| The draft said | Page | The law says |", "| What people said | Number | Share |", "| Risk | Response | Owner |"],
+    [
+        "| Action | Owner | By when |",
+        "| The draft said | Page | The law says |",
+        "| What people said | Number | Share |",
+        "| Risk | Response | Owner |",
+    ],
 )
 def test_other_tables_say_nothing(head):
     assert not found(f"# Table\n\n{head}\n| --- | --- | --- |\n| Lifts are mended | The panel | In a day |\n")
@@ -52,7 +63,11 @@ def test_other_tables_say_nothing(head):
 
 @pytest.mark.parametrize(
     "text",
-    ["I pay for a lift. I have a rope. (tenant, Marl Street)", "“Nobody rang me for a month.” – Carer, Aldwick", '"They asked me twice and wrote it down." Bo, young person'],
+    [
+        "I pay for a lift. I have a rope. (tenant, Marl Street)",
+        "“Nobody rang me for a month.” – Carer, Aldwick",
+        '"They asked me twice and wrote it down." Bo, young person',
+    ],
 )
 def test_words_with_who_said_them_are_testimony(text):
     assert [(slot, value) for slot, value, _ in found(text)] == [("method", "testimony")]
@@ -60,7 +75,11 @@ def test_words_with_who_said_them_are_testimony(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["We shall mend every lift in a day. (Director of Homes)", "Lifts fail often in the north blocks. (Marl, 2019)", "We wrote to the tenants' panel."],
+    [
+        "We shall mend every lift in a day. (Director of Homes)",
+        "Lifts fail often in the north blocks. (Marl, 2019)",
+        "We wrote to the tenants' panel.",
+    ],
 )
 def test_other_words_are_not(text):
     assert not found(text)

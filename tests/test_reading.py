@@ -453,7 +453,7 @@ CASES = [
     ),
     (
         "items",
-        "Standards\n\nStandard 1  Staff wear a first name\nStandard 2  Calls are returned\n",
+        "Standards\n\nStandard 1  Badges can be read\nStandard 2  Calls are returned\n",
         ["heading", "item", "item"],
     ),
     ("bullets", "We will:\n- mend the path\n- put up lamps that\n  come on at dusk\n", ["paragraph", "item", "item"]),
