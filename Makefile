@@ -15,6 +15,7 @@ demo: $(VENV)/demo.ok  ## set up, check a sample strategy and show the finding
 	@echo "The document itself: $(SAMPLE)"
 
 test: $(VENV)/test.ok lint  ## set up and run every test
+	$(BIN)/python -m pytest --nbmake notebooks
 	$(BIN)/python -m pytest -n 2
 
 quick: $(VENV)/test.ok  ## the tests without the slow ones
@@ -26,7 +27,7 @@ lint: $(VENV)/test.ok  ## style, types and the order of imports
 	$(BIN)/flake8 claimscan tests benchmarks
 	$(BIN)/codespell
 	$(BIN)/mypy
-	$(BIN)/lint-imports --config setup.cfg
+	$(BIN)/lint-imports --config=setup.cfg
 
 $(VENV)/demo.ok: setup.cfg pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "claimscan needs Python 3.11 or newer. Try: make PYTHON=python3.11")'

@@ -7,11 +7,13 @@ from functools import cache
 
 from claimscan.lexicon import load
 
-_ONES = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
-)
+_ONES = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-_SMALL = {w: i for i, w in enumerate(_ONES)} | {w: 10 * i for i, w in enumerate(_TENS, 2)} | {"a": 1, "an": 1, "single": 1, "both": 2, "couple": 2}
+_SMALL = (
+    {w: i for i, w in enumerate(_ONES)}
+    | {w: 10 * i for i, w in enumerate(_TENS, 2)}
+    | {"a": 1, "an": 1, "single": 1, "both": 2, "couple": 2}
+)
 _WELSH = "dau 2 dwy 2 tri 3 tair 3 pedwar 4 pedair 4 pump 5 chwech 6 saith 7 wyth 8 naw 9 deg 10 deuddeg 12 pymtheg 15 ugain 20".split()
 _SMALL |= {word: int(n) for word, n in zip(_WELSH[::2], _WELSH[1::2], strict=True)}
 _SCALE = {"dozen": 12, "hundred": 100, "thousand": 1000, "million": 1_000_000}
@@ -41,7 +43,9 @@ def number(words: str) -> int | None:
 
 @cache
 def _qualifiers() -> list[tuple[re.Pattern[str], str]]:
-    return [(re.compile(rf"(?:{q['pattern']})\W*$", re.IGNORECASE), q["kind"]) for q in load("evidence.toml")["qualifier"]]
+    return [
+        (re.compile(rf"(?:{q['pattern']})\W*$", re.IGNORECASE), q["kind"]) for q in load("evidence.toml")["qualifier"]
+    ]
 
 
 def qualifier(before: str) -> str:

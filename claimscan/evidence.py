@@ -50,14 +50,18 @@ def gated(text: str) -> list[int]:
     return sorted({i for p in hits for i in opens[p]})
 
 
-def find(sentences: Iterable[Sentence], population: Population, mentions: Sequence[Mention] = ()) -> tuple[Evidence, ...]:
+def find(
+    sentences: Iterable[Sentence], population: Population, mentions: Sequence[Mention] = ()
+) -> tuple[Evidence, ...]:
     """All evidence in the sentences, in reading order, not yet linked to products (``product`` is ""). Ids are e1, e2 ..."""
     cut = tuple(sentences)
     look = looker(cut, population, mentions)
     return numbered(e for index in range(len(cut)) for e in look(index))
 
 
-def looker(sentences: Sequence[Sentence], population: Population, mentions: Sequence[Mention] = ()) -> Callable[[int], tuple[Evidence, ...]]:
+def looker(
+    sentences: Sequence[Sentence], population: Population, mentions: Sequence[Mention] = ()
+) -> Callable[[int], tuple[Evidence, ...]]:
     """What gives the evidence of the sentence at an index, found when first asked for: most sentences of a long document can be
     about no product, so nobody asks.
 
@@ -83,7 +87,11 @@ def looker(sentences: Sequence[Sentence], population: Population, mentions: Sequ
         if beside == ():
             return ()  # the head of a table
         best: dict[tuple[str, str], Evidence] = {}
-        for evidence in (*_in_sentence(sentence, population, unmade.get(sentence.start, ())), *_claimed(claims.get(sentence.start, ()), population), *(beside or ())):
+        for evidence in (
+            *_in_sentence(sentence, population, unmade.get(sentence.start, ())),
+            *_claimed(claims.get(sentence.start, ()), population),
+            *(beside or ()),
+        ):
             key = (evidence.slot, evidence.value)
             if key not in best or evidence.score > best[key].score:
                 best[key] = evidence
@@ -98,7 +106,9 @@ def numbered(evidence: Iterable[Evidence]) -> tuple[Evidence, ...]:
     return tuple(replace(e, id=f"e{i}") for i, e in enumerate(evidence, 1))
 
 
-def _in_sentence(sentence: Sentence, population: Population, unmade: Sequence[tuple[int, int, bool]] = ()) -> Iterator[Evidence]:
+def _in_sentence(
+    sentence: Sentence, population: Population, unmade: Sequence[tuple[int, int, bool]] = ()
+) -> Iterator[Evidence]:
     """What the rules find. ``unmade`` are parts that speak of co-producing as a plan, a duty or an idea (E5): nothing there is done,
     though a plan or a duty (True) may still say with whom."""
     opened = gated(sentence.text)
@@ -125,7 +135,9 @@ def _in_sentence(sentence: Sentence, population: Population, unmade: Sequence[tu
             matches = [m for m in matches if not compiled(rule.unless).search(text, *_clause(text, m))]
         for match in matches:
             told = rule.slot == "contributors"
-            if not rule.future and any(match.start() < end and start < match.end() and not (told and names) for start, end, names in unmade):
+            if not rule.future and any(
+                match.start() < end and start < match.end() and not (told and names) for start, end, names in unmade
+            ):
                 continue
             if rule.future or not is_future(sentence.text, match):
                 yield from apply(rule, match, sentence, population)
@@ -139,7 +151,9 @@ def _claimed(mentions: Sequence[Mention], population: Population) -> Iterator[Ev
             text = mention.sentence.text
             start, end = quote_span(text, mention.start - mention.sentence.start, mention.end - mention.sentence.start)
             at = mention.sentence.start
-            yield Evidence("", "contributors", who, at + start, at + end, text[start:end], mention.page, "claim-who", 0.8, who)
+            yield Evidence(
+                "", "contributors", who, at + start, at + end, text[start:end], mention.page, "claim-who", 0.8, who
+            )
 
 
 def _clause(text: str, match: re.Match[str]) -> tuple[int, int]:
@@ -150,7 +164,9 @@ def _clause(text: str, match: re.Match[str]) -> tuple[int, int]:
 
 _UNMADE = frozenset({"COMMIT", "DUTY", "PRINCIPLE", "OTHER_SENSE"})
 _NAMES_WHO = frozenset({"COMMIT", "DUTY"})
-_PART = re.compile(r"[;:]\s|\s[–—|]\s|,\s+(?:and|but|so|which|who|while|where|after|before|because)\s|\s(?:and|but|so)\s+(?=(?:we|they|it|the|this|our)\s)")
+_PART = re.compile(
+    r"[;:]\s|\s[–—|]\s|,\s+(?:and|but|so|which|who|while|where|after|before|because)\s|\s(?:and|but|so)\s+(?=(?:we|they|it|the|this|our)\s)"
+)
 
 
 def _part(text: str, start: int, end: int) -> tuple[int, int]:

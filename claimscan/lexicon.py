@@ -89,7 +89,10 @@ def expand(pattern: str) -> str:
         if depth:
             out.append(r"\s" if c == " " else c)
         elif c == " ":
-            optional = pattern[i + 1 : i + 2] in ("?", "*")  # "£ ?" is an optional space; "\\s+?" would only be a lazy one
+            optional = pattern[i + 1 : i + 2] in (
+                "?",
+                "*",
+            )  # "£ ?" is an optional space; "\\s+?" would only be a lazy one
             out.append(r"\s" if behind else r"\s*" if optional else r"\s+")
             i += optional
         elif c in "'\u2019":
@@ -245,7 +248,9 @@ def _rules(name: str) -> Iterator[Rule]:
     seen: set[str] = set()
     for table in load(name).get("rule", []):
         try:
-            gate = tuple(w for word in table.get("gate", ()) for w in (heads(word[1:]) if word.startswith("@") else (word,)))
+            gate = tuple(
+                w for word in table.get("gate", ()) for w in (heads(word[1:]) if word.startswith("@") else (word,))
+            )
             rule = Rule(**{k: tuple(v) if k in _LISTS else v for k, v in table.items()} | {"gate": gate})
         except TypeError as error:
             raise RuleError(f"{name}: rule {table.get('id', '?')}: {error}") from error

@@ -61,13 +61,18 @@ def link(
     for index, sentence in enumerate(sentences):
         if index in others and index not in claims and index not in places:
             continue  # a word on co-production in general, or on what others must do
-        if index not in linked and not _choose(sentence.start, index, sentences, claims, places, document, only, words < _SHORT, last)[0]:
+        if (
+            index not in linked
+            and not _choose(sentence.start, index, sentences, claims, places, document, only, words < _SHORT, last)[0]
+        ):
             continue
         here = []
         for item in linked.get(index) or look(index):
             product, sure = item.product, True
             if not product:
-                product, sure = _choose(item.start, index, sentences, claims, places, document, only, words < _SHORT, last)
+                product, sure = _choose(
+                    item.start, index, sentences, claims, places, document, only, words < _SHORT, last
+                )
             if product:
                 last = (index, product)
                 certainty = item.certainty if sure else "borderline"
@@ -78,7 +83,11 @@ def link(
 
 
 def _places(
-    sentences: Sequence[Sentence], products: Sequence[Product], names: Mapping[str, naming.Name], claims: Mapping[int, list[Mention]], titles: str
+    sentences: Sequence[Sentence],
+    products: Sequence[Product],
+    names: Mapping[str, naming.Name],
+    claims: Mapping[int, list[Mention]],
+    titles: str,
 ) -> Mapping[int, tuple[str, ...]]:
     """For each sentence the products named in it, by mention or by name."""
     found: dict[int, tuple[str, ...]] = {}
@@ -120,7 +129,10 @@ def _choose(
         return nearest.product, True
     product, sure = _reaching(index, sentences, places, document, only, short, last)
     patterns = load("products.toml")["pattern"]
-    if product and (compiled(patterns["borrowed"]).search(sentences[index].text) or compiled(patterns["aside"]).search(sentences[index].heading)):
+    if product and (
+        compiled(patterns["borrowed"]).search(sentences[index].text)
+        or compiled(patterns["aside"]).search(sentences[index].heading)
+    ):
         return "", True
     return product, sure
 
@@ -149,7 +161,9 @@ def _reaching(
         return back, True
     if only and (short or document == only and _about_making(heading)):
         return only, True
-    if document and (short or _about_making(heading) or compiled(load("products.toml")["pattern"]["own"]).search(here.text)):
+    if document and (
+        short or _about_making(heading) or compiled(load("products.toml")["pattern"]["own"]).search(here.text)
+    ):
         return document, only is not None
     if short:
         return _before(index, sentences, places, anywhere=True), only is not None
@@ -170,7 +184,9 @@ def _in_heading(index: int, sentences: Sequence[Sentence], places: Mapping[int, 
     return ""
 
 
-def _before(index: int, sentences: Sequence[Sentence], places: Mapping[int, tuple[str, ...]], anywhere: bool = False) -> str:
+def _before(
+    index: int, sentences: Sequence[Sentence], places: Mapping[int, tuple[str, ...]], anywhere: bool = False
+) -> str:
     """The product last named before the sentence: within its section and a few blocks, or anywhere."""
     here = sentences[index]
     for i in range(index - 1, -1, -1):

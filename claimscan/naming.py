@@ -58,7 +58,11 @@ def name(phrase: str) -> Name:
     """The parts of a phrase that tell what it names."""
     clean = " ".join(phrase.split()).strip(" .,;:\u2018\u2019'\"()")
     short = re.split(r"\b(?:which|who|that|whose|where)\b|,", clean)[0].strip() or clean
-    before = re.split(r"\b(?:of|for|on|about|to|in|with|by|from|at|across|used|called|known|held|published|launched|adopted|given|sent)\b", short, maxsplit=1)
+    before = re.split(
+        r"\b(?:of|for|on|about|to|in|with|by|from|at|across|used|called|known|held|published|launched|adopted|given|sent)\b",
+        short,
+        maxsplit=1,
+    )
     words = [_stem(w) for w in _WORD.findall(before[0])]
     content = [w for w in words if w not in _words("stop_words")]
     tail = [_stem(w) for w in _WORD.findall(before[1])] if len(before) > 1 else []

@@ -11,7 +11,19 @@ from dataclasses import asdict, replace
 from hashlib import sha256
 from json import dumps
 
-from claimscan import __version__, codebook, evidence, grading, lexicon, linking, mentions, naming, products, questions, reading
+from claimscan import (
+    __version__,
+    codebook,
+    evidence,
+    grading,
+    lexicon,
+    linking,
+    mentions,
+    naming,
+    products,
+    questions,
+    reading,
+)
 from claimscan.population import population_of
 from claimscan.records import Box, Document, Evidence, Finding, Mention, Population, Product, Settings
 from claimscan.report import Report
@@ -74,7 +86,9 @@ def _matters(document: Document) -> bool:
     return len(document.text) < _SHORT or any(map(_heard, pages))
 
 
-def _finding(product: Product, spoken: Sequence[Mention], linked: Sequence[Evidence], population: Population, document: Document) -> Finding:
+def _finding(
+    product: Product, spoken: Sequence[Mention], linked: Sequence[Evidence], population: Population, document: Document
+) -> Finding:
     own = [m for m in spoken if m.product == product.id]
     finding = grading.grade(product, own, [e for e in linked if e.product == product.id], population)
     page = own[0].page if own and len(document.pages) > 1 else None

@@ -18,7 +18,19 @@ from claimscan.records import Evidence, Mention, Population, Product, Sentence
 
 ACCOMPLISHED = frozenset({"DOC_DONE", "OTHER_DONE"})
 # Evidence that says people took part; a product without a trigger word needs one of these (E20).
-TOOK_PART = frozenset({"contributors", "authorship", "reviewers", "method", "stage", "feedback_acted", "continuity", "decision_power", "count"})
+TOOK_PART = frozenset(
+    {
+        "contributors",
+        "authorship",
+        "reviewers",
+        "method",
+        "stage",
+        "feedback_acted",
+        "continuity",
+        "decision_power",
+        "count",
+    }
+)
 _SHORT = 6000  # characters; a document of a few pages
 _PARAGRAPH = 1200  # characters; a passage, which is about one thing
 PRONOUNS = frozenset({"it", "they", "which", "that", "this", "them", "these", "everything", "all", "one"})
@@ -50,8 +62,15 @@ def group(
         thing = _beside(mention) or naming.name(mention.thing)
         if mention.type != "DOC_DONE" and (not thing.head or thing.phrase.lower() in PRONOUNS):
             thing = _antecedent(mention, sentences, index, titles)
-        in_form = thing.bare and compiled(load("products.toml")["pattern"]["form"]).search(mention.sentence.text) is not None
-        document = mention.type == "DOC_DONE" or in_form or naming.stands_for_document(thing, titles) or (not thing.head and mention.type == "OTHER_DONE")
+        in_form = (
+            thing.bare and compiled(load("products.toml")["pattern"]["form"]).search(mention.sentence.text) is not None
+        )
+        document = (
+            mention.type == "DOC_DONE"
+            or in_form
+            or naming.stands_for_document(thing, titles)
+            or (not thing.head and mention.type == "OTHER_DONE")
+        )
         if document and mention.type == "OTHER_DONE":
             spoken[i] = mention = replace(mention, type="DOC_DONE")
         at = next((n for n, cluster in enumerate(clusters) if _joins(cluster, thing, document)), None)
@@ -65,7 +84,9 @@ def group(
             clusters[at] = _Cluster(best, known.document or document, known.mentions)
         clusters[at].mentions.append(mention.id)
         placed[mention.id] = at
-    products = tuple(Product(f"p{n}", _label(c.thing, c.document), c.document, tuple(c.mentions)) for n, c in enumerate(clusters, 1))
+    products = tuple(
+        Product(f"p{n}", _label(c.thing, c.document), c.document, tuple(c.mentions)) for n, c in enumerate(clusters, 1)
+    )
     linked = tuple(replace(m, product=f"p{placed[m.id] + 1}") if m.id in placed else m for m in spoken)
     return products, _attach_others(linked, products, clusters, titles)
 
@@ -204,7 +225,16 @@ def described(
         if one_thing and found:
             made[0].append(index)
             continue
-        same = next((i for i, (k, d) in enumerate(found) if (document and d) or (document == d and naming.same(k, thing)) or (k.head == thing.head and (k.bare or thing.bare))), None)
+        same = next(
+            (
+                i
+                for i, (k, d) in enumerate(found)
+                if (document and d)
+                or (document == d and naming.same(k, thing))
+                or (k.head == thing.head and (k.bare or thing.bare))
+            ),
+            None,
+        )
         if same is None:
             found.append((thing, document))
             made.append([index])
@@ -218,7 +248,9 @@ def described(
         if taken is None:
             products.append(Product(name, _label(thing, document), document))
         for index in indexes:
-            joined[index] = tuple(item if item.product else replace(item, product=name) for item in linked.get(index) or look(index))
+            joined[index] = tuple(
+                item if item.product else replace(item, product=name) for item in linked.get(index) or look(index)
+            )
     return tuple(products), joined
 
 
@@ -229,12 +261,20 @@ def _took_part(item: Evidence, sentence: Sentence, population: Population) -> bo
     if item.slot == "method" and compiled(load("products.toml")["pattern"]["consulted"]).search(sentence.text):
         return True
     if item.slot == "contributors":
-        return item.value not in ("none", "professional", "organisations") and (item.value != "proxy" or says_made(sentence.text, population))
+        return item.value not in ("none", "professional", "organisations") and (
+            item.value != "proxy" or says_made(sentence.text, population)
+        )
     if item.slot == "authorship":
         return item.value in ("le", "mixed_with_le", "le_org", "proxy", "mixed_no_le")
     if item.slot == "reviewers":
         return item.value != "professional"
-    return item.slot in ("method", "stage", "feedback_acted") and item.who in ("le", "parent_carer", "public", "mixed", "proxy")
+    return item.slot in ("method", "stage", "feedback_acted") and item.who in (
+        "le",
+        "parent_carer",
+        "public",
+        "mixed",
+        "proxy",
+    )
 
 
 _STOP = re.compile("[.;]")  # no pattern of ``made`` runs over one
@@ -283,6 +323,9 @@ def says_made(text: str, population: Population) -> bool:
     return False
 
 
+_IT = re.compile(r"(?i)\bit\b")
+
+
 def _thing_near(index: int, sentences: Sequence[Sentence], wide: bool, made_here: bool) -> naming.Name | None:
     """The thing that a sentence is about: named in it, else in the sentence before or after, else in its heading.
 
@@ -295,12 +338,19 @@ def _thing_near(index: int, sentences: Sequence[Sentence], wide: bool, made_here
         return above[0]
     candidates = [here.text]
     for other in (index - 1, index + 1):
-        if wide and 0 <= other < len(sentences) and abs(sentences[other].block - here.block) <= 1:
+        reach = wide or (made_here and other < index and _IT.search(here.text))
+        if reach and 0 <= other < len(sentences) and abs(sentences[other].block - here.block) <= 1:
             candidates.append(sentences[other].text)
     if wide:
         candidates.append(here.heading)
     named = [[n for _, _, n in naming.references(text)] for text in candidates]
     for names in ([[n for n in here if not n.part] for here in named], named):
         if best := next(filter(None, names), None):
-            return max(best, key=lambda n: (n.deictic, compiled(load("products.toml")["pattern"]["document"]).search(n.phrase) is not None))
+            return max(
+                best,
+                key=lambda n: (
+                    n.deictic,
+                    compiled(load("products.toml")["pattern"]["document"]).search(n.phrase) is not None,
+                ),
+            )
     return None

@@ -393,7 +393,7 @@ def test_doctor_survives_a_missing_model(monkeypatch):
     def missing():
         raise language.ModelMissing("There is no model.")
 
-    monkeypatch.setattr(language, "_model", missing)
+    monkeypatch.setattr(language, "model_hash", missing)
     state = doctor.examine()
     assert not state["ready"] and any("There is no model." in m["what"] for m in state["missing"])
 

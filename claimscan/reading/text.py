@@ -129,7 +129,9 @@ def _kind(text: str, groups: Sequence[list[tuple[int, int]]], number: int, width
             return "heading", 0
         if after is not None:
             following = text[after[0][0] : after[-1][1]]
-            prose = len(following) > 60 or following.endswith((".", "?", "!")) or _own_line(following) or " | " in following
+            prose = (
+                len(following) > 60 or following.endswith((".", "?", "!")) or _own_line(following) or " | " in following
+            )
             if alone_above and prose and not (numbered and _NUMBER.match(following)):
                 return "heading", 0
             if not alone_above and len(following) > 80 and len(whole) < 50 and not numbered and not _FIELD.match(whole):
