@@ -16,7 +16,7 @@ from claimscan.lexicon import compiled, load
 from claimscan.records import Evidence, Mention, Product, Sentence
 
 _SHORT = 1200  # words; a document this short is about one thing unless it names another
-_OF_NOTHING_HERE = frozenset({"PRINCIPLE", "DUTY", "OTHER_SENSE"})
+_OF_NOTHING_HERE = frozenset({"PRINCIPLE", "DUTY", "OTHER_SENSE", "NEGATED"})
 _NEAR = 6  # blocks; how far a product's last mention reaches within its section
 
 
@@ -60,7 +60,7 @@ def link(
     places = _places(sentences, products, names, claims, titles)
     for index, sentence in enumerate(sentences):
         if index in others and index not in claims and index not in places:
-            continue  # a word on co-production in general, or on what others must do
+            continue  # a word on co-production in general, on what others must do, or on another thing that was not co-produced
         if (
             index not in linked
             and not _choose(sentence.start, index, sentences, claims, places, document, only, words < _SHORT, last)[0]
