@@ -34,14 +34,13 @@ def _stem(word: str) -> str:
 class Name:
     """A phrase for a thing made: its head noun, the words that tell it apart, and whether it points to this document.
 
-    ``deictic`` is "this strategy"; ``definite`` is "the strategy", which is the last one named.
+    ``deictic`` is "this strategy".
     """
 
     phrase: str
     head: str
     marks: frozenset[str]
     deictic: bool
-    definite: bool
     other: bool
 
     @property
@@ -73,7 +72,6 @@ def name(phrase: str) -> Name:
         head=head,
         marks=frozenset(marks),
         deictic=_pattern("deictic").search(clean) is not None,
-        definite=_pattern("definite").search(clean) is not None,
         other=_pattern("other").search(clean) is not None,
     )
 

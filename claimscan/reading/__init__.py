@@ -77,7 +77,7 @@ def read(source: str | os.PathLike[str], settings: Settings | None = None, matte
         return read_bytes(data, "standard input", settings, matters)
     if os.path.isdir(name):
         raise UnsupportedFormat(
-            f"{name} is a folder, not a document.", "Name a file, or use `claimscan scan` for a folder."
+            f"{name} is a folder, not a document.", "Name the file to check."
         )
     try:
         if not os.path.isfile(name) and os.path.exists(name):

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from claimscan.errors import ClaimscanError
+from claimscan.mentions import TYPES
 from claimscan.training.gold import (
     CELL,
     GRADABLE,
     LAYOUTS,
     POPULATIONS,
     SPLITS,
-    TYPES,
     GoldBlock,
     GoldDocument,
     GoldEvidence,

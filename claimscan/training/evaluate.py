@@ -26,9 +26,10 @@ from scipy.optimize import linear_sum_assignment
 
 from claimscan import codebook
 from claimscan.errors import UsageError
+from claimscan.mentions import TYPES
 from claimscan.training import gold as marks
 from claimscan.training.corpus import TRIGGER
-from claimscan.training.gold import GRADABLE, TYPES, GoldDocument, GoldEvidence, GoldMention, GoldProduct
+from claimscan.training.gold import GRADABLE, GoldDocument, GoldEvidence, GoldMention, GoldProduct
 from claimscan.training.places import squeeze
 
 if TYPE_CHECKING:

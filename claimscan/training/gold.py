@@ -14,18 +14,6 @@ SCHEMA = "claimscan/gold/1"
 LAYOUTS = ("one-column", "two-column", "boxes-tables", "designed")
 SPLITS = ("train", "dev", "test")
 POPULATIONS = ("adults", "children", "all_age", "carers", "residents", "unknown")
-TYPES = (
-    "DOC_DONE",
-    "OTHER_DONE",
-    "PRACTICE",
-    "COMMIT",
-    "PRINCIPLE",
-    "DUTY",
-    "NAME",
-    "OTHER_SENSE",
-    "NEGATED",
-    "REPORTED",
-)
 GRADABLE = ("DOC_DONE", "OTHER_DONE", "PRACTICE")
 CELL = " | "
 
