@@ -76,9 +76,7 @@ def read(source: str | os.PathLike[str], settings: Settings | None = None, matte
         data = sys.stdin.buffer.read(settings.max_bytes + 1)
         return read_bytes(data, "standard input", settings, matters)
     if os.path.isdir(name):
-        raise UnsupportedFormat(
-            f"{name} is a folder, not a document.", "Name the file to check."
-        )
+        raise UnsupportedFormat(f"{name} is a folder, not a document.", "Name the file to check.")
     try:
         if not os.path.isfile(name) and os.path.exists(name):
             raise UnsupportedFormat(f"{name} is not an ordinary file.")
