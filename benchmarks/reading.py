@@ -21,20 +21,13 @@ import unicodedata
 from collections import Counter
 from pathlib import Path
 
+from measured import BARE
+
 from claimscan import reading
 from claimscan.errors import ClaimscanError
 from claimscan.records import Document, Settings
 
 WORD = re.compile(r"[^\W_]+")
-BARE = """
-import sys, pypdfium2
-document = pypdfium2.PdfDocument(sys.argv[1])
-for page in document:
-    textpage = page.get_textpage()
-    textpage.get_text_range()
-    textpage.close()
-    page.close()
-"""
 OURS = """
 import sys
 from claimscan import reading

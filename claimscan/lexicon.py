@@ -146,7 +146,8 @@ def _sequence(branch: str, length: int) -> set[str]:
     return found | _sequence(rest, length) if optional else found
 
 
-def _closing(pattern: str, start: int) -> int:
+def _levels(pattern: str, start: int = 0) -> Iterator[tuple[int, str, int]]:
+    """Each character outside escapes and classes with its place and how many brackets are open after it."""
     depth, i, in_class = 0, start, False
     while i < len(pattern):
         c = pattern[i]
@@ -157,35 +158,23 @@ def _closing(pattern: str, start: int) -> int:
             in_class = c != "]"
         elif c == "[":
             in_class = True
-        elif c == "(":
-            depth += 1
-        elif c == ")":
-            depth -= 1
-            if not depth:
-                return i
+        else:
+            depth += (c == "(") - (c == ")")
+            yield i, c, depth
         i += 1
-    raise RuleError(f"unbalanced pattern {pattern!r}")
+    if depth:
+        raise RuleError(f"unbalanced pattern {pattern!r}")
+
+
+def _closing(pattern: str, start: int) -> int:
+    """Where the bracket that opens at ``start`` closes."""
+    return next(i for i, c, depth in _levels(pattern, start) if c == ")" and not depth)
 
 
 def _branches(pattern: str) -> list[str]:
     """The alternatives at the top level of a pattern."""
-    out, start, i, in_class = [], 0, 0, False
-    while i < len(pattern):
-        c = pattern[i]
-        if c == "\\":
-            i += 2
-            continue
-        if in_class:
-            in_class = c != "]"
-        elif c == "[":
-            in_class = True
-        elif c == "(":
-            i = _closing(pattern, i)
-        elif c == "|":
-            out.append(pattern[start:i])
-            start = i + 1
-        i += 1
-    return [*out, pattern[start:]]
+    cuts = [i for i, c, depth in _levels(pattern) if c == "|" and not depth]
+    return [pattern[a + 1 : b] for a, b in zip([-1, *cuts], [*cuts, len(pattern)], strict=True)]
 
 
 @cache

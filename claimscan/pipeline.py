@@ -41,8 +41,15 @@ def check(source: str | os.PathLike[str], *, settings: Settings | None = None) -
         claimscan.errors.ClaimscanError: a named subclass, when the document cannot be read at all.
     """
     settings = settings or Settings()
-    document = reading.read(source, settings, _heard)
-    if document.format == "pdf" and source != "-" and len(document.text) < _SHORT:
+    heard = False
+
+    def matters(page: str) -> bool:
+        nonlocal heard
+        heard = heard or _heard(page)
+        return heard
+
+    document = reading.read(source, settings, matters)
+    if document.format == "pdf" and not heard and source != "-" and len(document.text) < _SHORT:
         document = reading.read(source, settings)  # so short that less than a claim can count
     return judge(document, settings)
 

@@ -208,17 +208,20 @@ def described(
     made: list[list[int]] = []
     general = {m.sentence.start for m in mentions if m.type in ("PRINCIPLE", "DUTY", "OTHER_SENSE")}
     for index, sentence in enumerate(sentences):
-        if not short and (sentence.start in general or not says_made(sentence.text, population)):
+        if not short and sentence.start in general:
+            continue
+        made_here = says_made(sentence.text, population)
+        if not short and not made_here:
             continue
         items = linked.get(index) or look(index)
         if sentence.start in general and all(item.slot == "contributors" for item in items):
             continue
-        if not any(_took_part(item, sentence, population) for item in items if not item.product):
+        if not any(_took_part(item, sentence, made_here) for item in items if not item.product):
             continue
         patterns = load("products.toml")["pattern"]
-        if any(compiled(patterns[name]).search(sentences[index].text) for name in ("borrowed", "negated")):
+        if any(compiled(patterns[name]).search(sentence.text) for name in ("borrowed", "negated")):
             continue
-        thing = _thing_near(index, sentences, short, says_made(sentence.text, population))
+        thing = _thing_near(index, sentences, short, made_here)
         if thing is None:
             continue
         document = naming.stands_for_document(thing, titles) or (thing.deictic and not thing.other)
@@ -254,16 +257,14 @@ def described(
     return tuple(products), joined
 
 
-def _took_part(item: Evidence, sentence: Sentence, population: Population) -> bool:
+def _took_part(item: Evidence, sentence: Sentence, made_here: bool) -> bool:
     """Evidence that by itself says that people took part: who they were, or that they wrote, saw or were asked."""
     if item.slot == "mark" and item.value == "task":
         return item.who in ("le", "parent_carer", "public", "mixed")
     if item.slot == "method" and compiled(load("products.toml")["pattern"]["consulted"]).search(sentence.text):
         return True
     if item.slot == "contributors":
-        return item.value not in ("none", "professional", "organisations") and (
-            item.value != "proxy" or says_made(sentence.text, population)
-        )
+        return item.value not in ("none", "professional", "organisations") and (item.value != "proxy" or made_here)
     if item.slot == "authorship":
         return item.value in ("le", "mixed_with_le", "le_org", "proxy", "mixed_no_le")
     if item.slot == "reviewers":
