@@ -6,11 +6,13 @@ import random
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claimscan.training import corpus, evaluate
+from claimscan.errors import UsageError
+from claimscan.training import corpus, coverage, evaluate, figures, floors
 from claimscan.training import gold as gold_format
 from claimscan.training.__main__ import main
 from claimscan.training.places import squeeze
@@ -460,16 +462,16 @@ def score(document, monkeypatch):
 
 def test_a_perfect_report_scores_one(document, score):
     items = score(perfect(document))
-    result = evaluate.figures(items)
-    assert all(item["right"] for item in items)
+    result = figures.figures(items)
+    assert all(item["right"] for item in items if item["kind"] != "link")  # the linker itself runs on these
     assert result["mentions"]["f1"] == result["gradable_claims"]["f1"] == result["slots_stated"]["f1"] == 1
     assert result["type_accuracy"] == result["grade_exact"] == result["band"] == result["quotes"]["same_slot"] == 1
     assert result["mentions"]["gold"] == 6 and result["products"]["gold"] == 2
-    assert "6 documents" not in evaluate.page(items) and "1 documents, 1 readings" in evaluate.page(items)
+    assert "6 documents" not in figures.page(items) and "1 documents, 1 readings" in figures.page(items)
 
 
 def test_an_empty_report_scores_nought(score):
-    result = evaluate.figures(score({"mentions": [], "evidence": [], "products": []}))
+    result = figures.figures(score({"mentions": [], "evidence": [], "products": []}))
     assert result["mentions"]["f1"] == result["products"]["f1"] == result["slots_stated"]["f1"] == 0
     assert result["type_accuracy"] == result["grade_exact"] == result["quotes"]["any_slot"] == 0
     assert result["grade_kappa_quadratic"] is None
@@ -484,7 +486,7 @@ def test_faults_are_counted_where_they_are(document, score):
     del data["products"][0]["slots"]["stage"]
     data["evidence"] = data["evidence"][1:]
     before, after = score(perfect(document)), score(data)
-    result = evaluate.figures(after)
+    result = figures.figures(after)
     assert (result["mentions"]["gold"], result["mentions"]["found"], result["mentions"]["both"]) == (6, 7, 6)
     assert result["type_accuracy"] == pytest.approx(5 / 6)
     assert ["PRINCIPLE", "DOC_DONE", 1] in result["type_confusions"]
@@ -492,9 +494,9 @@ def test_faults_are_counted_where_they_are(document, score):
     assert result["grade_exact"] == 0.5 and result["grade_within_one"] == 1.0 and result["band"] == 0.5
     assert result["slots"]["stage"]["recall"] == 0 and result["slots"]["payment"]["value"] == 0
     assert result["quotes"]["same_slot"] == pytest.approx(10 / 11)
-    told = evaluate.compare(before, after)
-    assert told.startswith("0 gained, 6 lost") and evaluate.compare(after, before).startswith("6 gained, 0 lost")
-    assert evaluate.compare(after, after).startswith("0 gained, 0 lost")
+    told = figures.compare(before, after)
+    assert told.startswith("0 gained, 6 lost") and figures.compare(after, before).startswith("6 gained, 0 lost")
+    assert figures.compare(after, after).startswith("0 gained, 0 lost")
 
 
 def test_products_are_matched_by_what_they_share(document, score):
@@ -505,7 +507,7 @@ def test_products_are_matched_by_what_they_share(document, score):
         item["product"] = names.get(item["product"], "")
     for product in data["products"]:
         product["id"] = names[product["id"]]
-    assert evaluate.figures(score(data))["grade_exact"] == 1
+    assert figures.figures(score(data))["grade_exact"] == 1
 
 
 @given(st.integers(0, 50), st.integers(1, 20), st.integers(0, 50), st.integers(1, 20))
@@ -559,7 +561,7 @@ def test_a_quote_on_the_wrong_page_is_not_placed(compiled, document, monkeypatch
         return told
 
     monkeypatch.setitem(vars(claimscan), "check", moved)
-    result = evaluate.figures(evaluate.run([document], compiled, "pdf", ["one-column"]))
+    result = figures.figures(evaluate.run([document], compiled, "pdf", ["one-column"]))
     assert result["quotes"]["any_slot"] == 0 and result["mentions"]["f1"] == 1
 
 
@@ -567,4 +569,92 @@ def test_order_of_items_does_not_matter(document, score):
     items = score(perfect(document))
     shuffled = items[:]
     random.Random(1).shuffle(shuffled)
-    assert evaluate.figures(items) == evaluate.figures(shuffled)
+    assert figures.figures(items) == figures.figures(shuffled)
+
+
+# --- how sure, how even, how much -------------------------------------------------------------------------------------
+
+
+def made_items(rights, scores=(), documents=5):
+    """Mentions, right or wrong, spread over documents."""
+    scores = scores or [0.5] * len(rights)
+    return [
+        {"document": f"d{i % documents}", "split": "test", "register": "plan", "layout": "text", "kind": "mention"}
+        | {
+            "id": f"m{i}",
+            "gold": "COMMIT",
+            "found": "COMMIT" if right else "DUTY",
+            "right": right,
+            "note": "",
+            "score": score,
+        }
+        for i, (right, score) in enumerate(zip(rights, scores))
+    ]
+
+
+def test_an_interval_holds_its_figure_and_is_narrow_where_all_agree():
+    items = made_items([True, False, True, True] * 15, documents=4)
+    low, high = figures.intervals(items)["type accuracy"]
+    assert low < figures.headlines(items)["type accuracy"] == 0.75 < high
+    assert figures.intervals(made_items([True] * 20))["type accuracy"] == (1.0, 1.0)
+    assert figures.intervals(items) == figures.intervals(items), "the seed is fixed"
+
+
+def test_intervals_draw_documents_not_mentions():
+    """Where all of a document is right or all wrong, the interval is as wide as that of so few documents."""
+    whole = [True] * 40 + [False] * 40
+    mixed = made_items(whole, documents=10)  # d0 to d9 hold as many right as wrong
+    apart = [{**item, "document": f"d{i // 8}"} for i, item in enumerate(made_items(whole))]
+    width = {
+        name: np.diff(figures.intervals(items)["type accuracy"])[0] for name, items in (("m", mixed), ("a", apart))
+    }
+    assert width["m"] == 0 < width["a"]
+
+
+def test_calibration_error():
+    even = made_items([True, False] * 50, [0.5] * 100)
+    assert figures.calibration(even, "mention", 1)[0] == 0
+    sure = made_items([True, False] * 50, [1.0] * 100)
+    assert figures.calibration(sure, "mention")[0] == pytest.approx(0.5)
+    assert figures.calibration(sure, "product") == (0.0, [])
+
+
+def test_floors_hold_and_come_down_only_by_a_flag(tmp_path):
+    path = tmp_path / "floors.json"
+    good, bad = ({"text": {"grade exact": value}} for value in (0.8, 0.7))
+    floors.write(path, "hash", good)
+    assert floors.below(floors.read(path), good) == []
+    assert floors.below(floors.read(path), bad) == ["text: grade exact is 0.700; the floor is 0.800."]
+    with pytest.raises(UsageError):
+        floors.write(path, "hash", bad)
+    floors.write(path, "hash", {"text": {"grade exact": 0.9}})
+    assert floors.read(path)["figures"]["text"]["grade exact"] == 0.9, "floors rise by themselves"
+    floors.write(path, "hash", bad, lower=True)
+    assert floors.read(path)["figures"]["text"]["grade exact"] == 0.7
+    floors.write(path, "another corpus", {"text": {"grade exact": 0.1}})
+    assert floors.read(path)["figures"]["text"]["grade exact"] == 0.1, "another corpus has other floors"
+
+
+def test_near_duplicates_are_found_only_across_splits():
+    body = "\nNine tenants met the surveyor on a wet Thursday in the hall behind the chapel.\n"
+    one = parse(body)
+    other = corpus.parse(FRONT.replace('"dev"', '"test"').replace('"doc"', '"two"') + WHOLE + body, "two.txt", "two")
+    alike = [(t.where, t.likeness) for t in coverage.twins([one, other])]
+    assert alike == [(("doc", "two"), 1.0)]
+    assert coverage.twins([one, one]) == []
+    outside = coverage.twins(
+        [one], [("passage 3", "Nine tenants met a surveyor on a wet Thursday in the hall behind the chapel.")]
+    )
+    assert [t.where for t in outside] == [("doc", "passage 3")]
+
+
+def test_the_second_annotation_is_scored_like_a_report(document, tmp_path):
+    (tmp_path / "second").mkdir()
+    source = FIXTURE.read_text(encoding="utf-8")
+    (tmp_path / "second" / FIXTURE.name).write_text(source.replace("- PRINCIPLE", "- DUTY"), encoding="utf-8")
+    items = evaluate.run([document], tmp_path, "second")
+    result = figures.figures(items)
+    assert result["type_accuracy"] == pytest.approx(5 / 6) and result["grade_exact"] == 1
+    (tmp_path / "second" / FIXTURE.name).write_text(source.replace("Tidewell", "Other"), encoding="utf-8")
+    with pytest.raises(UsageError):
+        evaluate.run([document], tmp_path, "second")

@@ -1,4 +1,4 @@
-"""``python -m claimscan.training compile|evaluate``: make gold and PDFs of the corpus; measure claimscan against it."""
+"""``python -m claimscan.training``: make gold and PDFs of the corpus, measure claimscan against it, hold the floors."""
 
 from __future__ import annotations
 
@@ -36,11 +36,35 @@ def main(arguments: list[str] | None = None) -> int:
     measured.add_argument("--save", type=Path, metavar="FILE", help="keep every item, right or wrong, to compare with")
     measured.add_argument("--against", type=Path, metavar="FILE", help="gains and losses against a saved run")
     measured.add_argument("--show", type=int, default=0, metavar="N", help="list the first N wrong items of each kind")
+    covered = commands.add_parser(
+        "coverage", help="what the corpus holds, what it has too little of, and near-duplicates"
+    )
+    covered.add_argument("ids", nargs="*", metavar="ID", help="only these documents")
+    covered.add_argument(
+        "--outside",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="JSON lines with a text each: also compare with these",
+    )
+    agreed = commands.add_parser("agreement", help="the second annotation against the first")
+    agreed.add_argument("ids", nargs="*", metavar="ID", help="only these documents")
+    agreed.add_argument("--show", type=int, default=0, metavar="N", help="list the first N differences of each kind")
+    gate = commands.add_parser("gate", help="the test split against its floors; 1 where a figure has fallen")
+    gate.add_argument("--text", action="store_true", help="the clean text only, not the PDFs")
+    gate.add_argument("--write", action="store_true", help="write the figures as new floors")
+    gate.add_argument("--lower", action="store_true", help="with --write: also where a floor comes down")
     options = parser.parse_args(arguments)
+    run = {
+        "compile": compile_corpus,
+        "coverage": cover,
+        "evaluate": evaluate_corpus,
+        "agreement": compare_annotations,
+        "gate": keep_floors,
+    }
     try:
-        if options.command == "compile":
-            return compile_corpus(options)
-        return evaluate_corpus(options)
+        return run[options.command](options)
     except ClaimscanError as error:
         print(f"{error}\n{error.remedy}".rstrip(), file=sys.stderr)
         return error.exit_code
@@ -103,25 +127,79 @@ def compile_corpus(options: argparse.Namespace) -> int:
 
 
 def evaluate_corpus(options: argparse.Namespace) -> int:
-    from claimscan.training import evaluate  # scikit-learn and pandas
+    from claimscan.training import evaluate, figures  # scikit-learn and pandas
 
     earlier = json.loads(options.against.read_text(encoding="utf-8")) if options.against else None
     found = [d for d in read_all(documents(options)) if not options.split or d.split in options.split]
     source = "pdf" if options.pdf else "gold" if options.rules else "text"
     items = evaluate.run(found, options.corpus, source, tuple(options.layout or LAYOUTS))
     if options.json:
-        text = json.dumps(evaluate.figures(items), ensure_ascii=False, indent=1) + "\n"
+        text = json.dumps(figures.figures(items), ensure_ascii=False, indent=1) + "\n"
         if options.json == "-":
             sys.stdout.write(text)
         else:
             Path(options.json).write_text(text, encoding="utf-8")
     if options.json != "-":
-        print(evaluate.page(items, options.show))
+        print(figures.page(items, options.show))
         if earlier is not None:
-            print("\n" + evaluate.compare(earlier, items))
+            print("\n" + figures.compare(earlier, items))
     if options.save:
         write_json(options.save, items)
     return 0
+
+
+def cover(options: argparse.Namespace) -> int:
+    from claimscan.training import coverage  # scikit-learn
+
+    found = read_all(documents(options))
+    for name in (*SPLITS, ""):
+        held = coverage.counts(d for d in found if name in ("", d.split))
+        print(
+            f"{name or 'all':<6} {held.documents} documents, {held.words} words, {held.without_claim} without a claim,"
+            f" {held.types.total()} mentions, {held.grades.total()} products, {held.values.total()} evidence slots"
+        )
+    print("\nmentions  ", dict(held.types.most_common()))
+    print("products  ", dict(sorted(held.grades.items())))
+    print("\ntoo little of:\n  " + ("\n  ".join(coverage.missing(held)) or "nothing"))
+    outside = [
+        (f"{path.name}:{number}", str(json.loads(line)["text"]))
+        for path in options.outside
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+    ]
+    alike = coverage.twins(found, outside)
+    print(f"\n{len(alike)} pairs of sentences nearly alike across splits or with text from outside")
+    for twin in alike[:20]:
+        print(f"  {twin.likeness:.2f} {' / '.join(twin.where)}\n    {twin.one[:110]}\n    {twin.other[:110]}")
+    return 0
+
+
+def compare_annotations(options: argparse.Namespace) -> int:
+    from claimscan.training import evaluate, figures
+
+    again = {path.stem for path in (options.corpus / "second").glob("*.txt")}
+    found = [d for d in read_all(documents(options)) if d.id in again]
+    print(figures.page(evaluate.run(found, options.corpus, "second"), options.show))
+    return 0
+
+
+def keep_floors(options: argparse.Namespace) -> int:
+    from claimscan.training import evaluate, floors
+
+    options.ids = []
+    found = [d for d in read_all(documents(options)) if d.split == "test"]
+    sources = ["text"] if options.text else ["text", "pdf"]
+    now = floors.measured({source: evaluate.run(found, options.corpus, source) for source in sources})
+    path, corpus_hash = options.corpus / "floors.json", floors.fingerprint(options.corpus)
+    if options.write:
+        floors.write(path, corpus_hash, now, options.lower)
+        print(f"{path} written.")
+        return 0
+    if floors.read(path).get("corpus") != corpus_hash:
+        print("The corpus has changed since the floors were measured. Measure again: gate --write", file=sys.stderr)
+        return 1
+    fallen = floors.below(floors.read(path), now)
+    print("\n".join(fallen) or "Every figure is at its floor or above.")
+    return 1 if fallen else 0
 
 
 def write_json(path: Path, value: Any) -> None:

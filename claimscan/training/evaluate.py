@@ -1,15 +1,15 @@
-"""claimscan measured against the corpus: counts first, then ratios, and what was gained or lost against an earlier run.
+"""claimscan run over the corpus and set beside the gold, item by item.
 
 Everything is kept as *items*: one plain record for each mention, product, slot, flag and quote, with what the gold
-says and what was found. :func:`run` makes items, :func:`figures` counts them, :func:`page` prints, :func:`compare`
-sets two runs side by side.
+says and what was found. :mod:`claimscan.training.figures` counts them.
 
-Three sources of findings:
+Four sources of findings:
 
 ``text``  ``claimscan.check_text`` on the clean text; spans are matched by offset, white space and hyphens aside.
 ``pdf``   ``claimscan.check`` on each PDF; spans are matched by the boxes that pdfplumber gives them, so a right
           quote in the wrong place is wrong.
 ``gold``  the grading rules on the gold evidence itself: what is lost here is lost by the rules or by the annotation.
+``second``  a second annotation of the same document, blind to the first: how well two annotators agree.
 """
 
 from __future__ import annotations
@@ -24,16 +24,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from claimscan import codebook
 from claimscan.errors import UsageError
-from claimscan.mentions import TYPES
+from claimscan.training import corpus
 from claimscan.training import gold as marks
-from claimscan.training.corpus import TRIGGER
-from claimscan.training.gold import GRADABLE, GoldDocument, GoldEvidence, GoldMention, GoldProduct
+from claimscan.training.gold import GoldDocument, GoldEvidence, GoldMention, GoldProduct
 from claimscan.training.places import squeeze
 
 if TYPE_CHECKING:
-    import pandas
+    from claimscan.records import Document, Evidence, Mention, Product
 
 Item = dict[str, Any]
 Boxes = Sequence[Mapping[str, float]]
@@ -203,12 +201,48 @@ def _from_gold(document: GoldDocument) -> Reading:
     return Reading(data, places, places, {}, {})
 
 
+def _from_second(document: GoldDocument, folder: Path) -> Reading:
+    """The second annotation of the document, in the shape of a report."""
+    second = corpus.read(folder / "second" / f"{document.id}.txt")
+    _, where = squeeze(document.text)
+    _, theirs = squeeze(second.text)
+    if squeeze(document.text)[0] != squeeze(second.text)[0]:
+        raise UsageError(f"{document.id}: the second annotation has other words than the first.")
+
+    def place(item: GoldMention | GoldEvidence, offsets: list[int]) -> Place:
+        first, last = np.searchsorted(offsets, [item.start, item.end])
+        return Place(int(first), int(last))
+
+    data = {
+        "mentions": [{"id": m.id, "type": m.type, "product": m.product, "text": ""} for m in second.mentions],
+        "evidence": [{"id": e.id, "slot": e.slot, "value": e.value, "product": e.product} for e in second.evidence],
+        "products": [
+            {
+                "id": p.id,
+                "name": p.name,
+                "is_document": p.is_document,
+                "grade": p.grade,
+                "ceiling": p.ceiling,
+                "proxy_grade": p.proxy_grade,
+                "slots": marks.slots(second, p),
+                "flags": [{"code": flag} for flag in p.flags or ()],
+            }
+            for p in second.products
+        ],
+    }
+    ours: tuple[GoldMention | GoldEvidence, ...] = (*document.mentions, *document.evidence)
+    others: tuple[GoldMention | GoldEvidence, ...] = (*second.mentions, *second.evidence)
+    return Reading(
+        data, {item.id: place(item, where) for item in ours}, {item.id: place(item, theirs) for item in others}, {}, {}
+    )
+
+
 def _family(words: str) -> str:
     """The trigger family of codebook section 0."""
     letters = squeeze(words)[0]
     if "gynhyrch" in letters or re.search("yd(ddylun|gre)", letters):
         return "welsh"
-    if not TRIGGER.search(words):
+    if not corpus.TRIGGER.search(words):
         return "phrase"
     return "core" if "coproduc" in letters else "adjacent"
 
@@ -242,12 +276,17 @@ def run(
                 reading = _in_pdf(document, layout, folder)
             elif source == "gold":
                 reading = _from_gold(document)
+            elif source == "second":
+                reading = _from_second(document, folder)
             else:
                 import claimscan
 
                 reading = _in_text(document, claimscan.check_text(document.text))
-            place = {"document": document.id, "split": document.split, "layout": layout or source}
+            place = {"document": document.id, "split": document.split, "register": document.register}
+            place["layout"] = layout or source
             items += [{**place, **item} for item in _items(document, reading)]
+            if source == "text":
+                items += [{**place, **item} for item in _links(document)]
     return items
 
 
@@ -262,11 +301,12 @@ def _items(document: GoldDocument, reading: Reading) -> list[Item]:
     for row, mention in enumerate(document.mentions):
         other = mentions[pairs[row]] if row in pairs else None
         words = text[max(0, mention.start - 40) : mention.end + 30]
-        items.append(_item("mention", mention.id, mention.type, other["type"] if other else NONE, words))
+        items.append(_item("mention", mention.id, mention.type, other["type"] if other else NONE, words, other))
     for column, other in enumerate(mentions):
         if column not in pairs.values():
             key = f"extra {other.get('page', 0)}:{other.get('start', 0)}"
-            items.append(_item("mention", key, NONE, other["type"], str(other.get("sentence", other["text"]))[:90]))
+            words = str(other.get("sentence", other["text"]))[:90]
+            items.append(_item("mention", key, NONE, other["type"], words, other))
 
     evidence = report["evidence"]
     shares = np.array([[gold[e.id].share(found[f["id"]]) for f in evidence] for e in document.evidence], dtype=float)
@@ -288,21 +328,67 @@ def _items(document: GoldDocument, reading: Reading) -> list[Item]:
         }
         items.append(item)
 
+    states: dict[str, set[tuple[str, str]]] = {}
+    for quote in document.evidence:
+        states.setdefault(matched.get(quote.product, ""), set()).add((quote.slot, quote.value))
+    for other in evidence:
+        stated = states.get(other["product"] or "", set())
+        right = (other["slot"], other["value"]) in stated
+        key = f"{other['slot']} {other.get('start', other['id'])}"
+        words = str(other.get("quote", ""))[:90]
+        items.append(_item("evidence", key, other["value"] if right else NONE, other["value"], words, other))
+
     by_id = {product["id"]: product for product in products}
     for product in document.products:
         mine = by_id.get(matched.get(product.id, ""))
-        items.append(_item("product", product.id, product.grade, mine["grade"] if mine else NONE, product.name))
+        items.append(_item("product", product.id, product.grade, mine["grade"] if mine else NONE, product.name, mine))
         items += _product_items(document, product, mine)
     for other in products:
         if other["id"] not in matched.values():
-            items.append(_item("product", f"extra {other['id']}", NONE, other["grade"], str(other["name"])[:90]))
+            items.append(_item("product", f"extra {other['id']}", NONE, other["grade"], str(other["name"])[:90], other))
             for slot, value in _stated(other["slots"]).items():
                 items.append(_item("slot", f"extra {other['id']}.{slot}", NONE, value, slot))
     return items
 
 
-def _item(kind: str, key: str, gold: Any, found: Any, note: str = "") -> Item:
-    return {"kind": kind, "id": key, "gold": gold, "found": found, "right": gold == found, "note": note}
+def _item(kind: str, key: str, gold: Any, found: Any, note: str = "", scored: Mapping[str, Any] | None = None) -> Item:
+    item = {"kind": kind, "id": key, "gold": gold, "found": found, "right": gold == found, "note": note}
+    return item | {"score": scored.get("score") if scored else None}
+
+
+def _links(document: GoldDocument) -> list[Item]:
+    """The linker alone, given gold mentions, products and quotes: one item for each quote, its product right or wrong."""
+    from claimscan import linking, naming, reading
+    from claimscan.records import Evidence, Mention, Product
+    from claimscan.sentences import sentences
+
+    text = document.text
+    read: Document = reading.read_text(text, document.id)
+    cut = tuple(sentences(read))
+
+    def at(item: GoldMention | GoldEvidence) -> int:
+        return max((i for i, s in enumerate(cut) if s.start <= item.start), default=0)
+
+    products = []
+    for gold in document.products:
+        own = tuple(m.id for m in document.mentions if m.product == gold.id and m.type in marks.GRADABLE)
+        products.append(Product(gold.id, gold.name, gold.is_document, own))
+    mentions = [
+        Mention(
+            *(m.id, m.start, m.end, text[m.start : m.end], 1, cut[at(m)], "core", m.type, "gold", 1.0),
+            product=m.product if m.type in marks.GRADABLE else "",
+        )
+        for m in document.mentions
+    ]
+    quotes: dict[int, list[Evidence]] = {}
+    for e in document.evidence:
+        quotes.setdefault(at(e), []).append(
+            Evidence(e.id, e.slot, e.value, e.start, e.end, text[e.start : e.end], 1, "gold", 1.0, who=e.who)
+        )
+    titles = naming.titles(read)
+    linked = linking.link({}, lambda index: quotes.get(index, []), mentions, products, cut, titles)
+    found = {e.id: e.product for items in linked.values() for e in items if e.product}
+    return [_item("link", e.id, e.product, found.get(e.id, NONE), text[e.start : e.end]) for e in document.evidence]
 
 
 def _product_items(document: GoldDocument, product: GoldProduct, mine: Mapping[str, Any] | None) -> list[Item]:
@@ -356,194 +442,3 @@ def _match_products(
                 weights[gold_at[product.id], found_at[other["id"]]] += 0.5
     ids = list(found_at)
     return {document.products[row].id: ids[column] for row, column in _assign(weights).items()}
-
-
-# --- figures --------------------------------------------------------------------------------------------------------
-
-
-def figures(items: Sequence[Item]) -> dict[str, Any]:
-    """Counts and ratios of a run. Ratios of nothing are None. Confusions are (gold, found, how often)."""
-    import pandas
-    from sklearn.metrics import accuracy_score, cohen_kappa_score, confusion_matrix
-
-    frame = pandas.DataFrame(items, columns=_COLUMNS)
-    mentions, products = frame[frame.kind == "mention"], frame[frame.kind == "product"]
-    slots, quotes = frame[frame.kind == "slot"], frame[frame.kind == "quote"]
-    typed, graded = mentions[mentions.gold != NONE], products[products.gold != NONE]
-    labels = [*TYPES, NONE]
-    table = confusion_matrix(mentions.gold, mentions.found, labels=labels) if len(mentions) else np.zeros((0, 0), int)
-    confusions = [
-        [labels[row], labels[column], int(table[row, column])]
-        for row, column in sorted(zip(*np.nonzero(table)), key=lambda at: -table[at])
-        if row != column
-    ]
-    on_scale = graded[graded.gold.isin(codebook.LEVELS) & graded.found.isin(codebook.LEVELS)]
-    on_gold, on_found = on_scale.gold.astype(int), on_scale.found.astype(int)
-    bands = {level.id: level.band for level in codebook.tables().levels}
-    stated_both = slots[(slots.gold != NONE) & (slots.found != NONE)]
-    result: dict[str, Any] = {
-        "documents": int(frame.document.nunique()),
-        "readings": int(frame.groupby(["document", "layout"]).ngroups),
-        "mentions": _prf(mentions.gold != NONE, mentions.found != NONE),
-        "type_accuracy": float(accuracy_score(typed.gold, typed.found)) if len(typed) else None,
-        "gradable_claims": _prf(mentions.gold.isin(GRADABLE), mentions.found.isin(GRADABLE)),
-        "products": _prf(products.gold != NONE, products.found != NONE),
-        "grade_exact": _mean(graded.right),
-        "grade_within_one": _mean((on_gold - on_found).abs() <= 1),
-        "grade_kappa_quadratic": None,
-        "on_scale_pairs": len(on_scale),
-        "band": _mean(
-            graded.gold.map(lambda g: bands.get(g, "off"))
-            == graded.found.map(lambda g: bands.get(g, "off" if g != NONE else g))
-        ),
-        "ceilings": int((frame.kind == "ceiling").sum()),
-        "ceiling_exact": _mean(frame[frame.kind == "ceiling"].right),
-        "proxy_grades": int((frame.kind == "proxy_grade").sum()),
-        "proxy_grade_exact": _mean(frame[frame.kind == "proxy_grade"].right),
-        "slots_stated": _prf(slots.gold != NONE, slots.found != NONE),
-        "slot_value_given_both": _mean(stated_both.right),
-        "flags": _prf(frame[frame.kind == "flag"].gold != NONE, frame[frame.kind == "flag"].found != NONE),
-        "quotes": {
-            "gold": len(quotes),
-            "same_slot": _mean(quotes.same_slot),
-            "any_slot": _mean(quotes.any_slot),
-            "read": _mean(quotes.read.dropna()),
-            "placed": _mean(quotes.placed.dropna()),
-        },
-        "type_confusions": confusions,
-        "slots": {
-            str(slot): {
-                **_prf(part.gold != NONE, part.found != NONE),
-                "value": _mean(part[(part.gold != NONE) & (part.found != NONE)].right),
-            }
-            for slot, part in slots.groupby("note")
-        },
-    }
-    if len(set(on_gold)) > 1 or len(set(on_found)) > 1:  # kappa has no meaning where everything has one value
-        result["grade_kappa_quadratic"] = float(cohen_kappa_score(on_gold, on_found, weights="quadratic"))
-    return result
-
-
-_COLUMNS = ["document", "split", "layout", "kind", "id", "gold", "found", "right", "note"] + [
-    "any_slot",
-    "same_slot",
-    "same_value",
-    "read",
-    "placed",
-]
-
-
-def _mean(values: Any) -> float | None:
-    return float(np.mean([bool(value) for value in values])) if len(values) else None
-
-
-def _prf(gold: Any, found: Any) -> dict[str, Any]:
-    from sklearn.metrics import precision_recall_fscore_support
-
-    counts = {"gold": int(sum(gold)), "found": int(sum(found)), "both": int(sum(gold & found))}
-    if not len(gold):
-        return counts | {"precision": None, "recall": None, "f1": None}
-    p, r, f, _ = precision_recall_fscore_support(gold, found, average="binary", pos_label=True, zero_division=0.0)
-    return counts | {"precision": float(p), "recall": float(r), "f1": float(f)}
-
-
-# --- for a person ---------------------------------------------------------------------------------------------------
-
-
-def page(items: Sequence[Item], show: int = 0) -> str:
-    """The figures as a page: counts, ratios, each layout, slots, confusions, and ``show`` wrong items of each kind."""
-    import pandas
-
-    result = figures(items)
-    named = (("mentions", "mentions"), ("gradable claims", "gradable_claims"), ("products", "products"))
-    named += (("slots stated", "slots_stated"), ("flags", "flags"))  # type: ignore[assignment]
-    table = pandas.DataFrame({label: result[key] for label, key in named}).T
-    counts = table[["gold", "found", "both"]].astype(int)
-    parts = [
-        f"{result['documents']} documents, {result['readings']} readings",
-        counts.to_string(),
-        _rounded(table[["precision", "recall", "f1"]]).to_string(),
-    ]
-    ratios = {label.replace("_", " "): result[label] for label in _RATIOS}
-    quotes = result["quotes"]
-    ratios |= {f"evidence quotes, {key.replace('_', ' ')}": quotes[key] for key in _QUOTES}
-    parts.append(
-        "\n".join(f"{label:<34}{'-' if value is None else f'{value:.3f}'}" for label, value in ratios.items())
-        + f"\n(out of {result['on_scale_pairs']} pairs on the scale, {result['ceilings']} gold ceilings,"
-        f" {result['proxy_grades']} gold proxy grades, {quotes['gold']} gold quotes)"
-    )
-    layouts = sorted({item["layout"] for item in items})
-    if len(layouts) > 1:
-        rows = {name: _short(figures([item for item in items if item["layout"] == name])) for name in layouts}
-        parts.append(_rounded(pandas.DataFrame(rows).T).to_string())
-    parts.append(_rounded(pandas.DataFrame(result["slots"]).T).to_string())
-    if result["type_confusions"]:
-        parts.append("types confused (gold, found, times)")
-        parts[-1] += "".join(
-            f"\n  {gold:<12} {found:<12} {times}" for gold, found, times in result["type_confusions"][:12]
-        )
-    for kind in ("mention", "product", "ceiling", "slot", "flag", "quote") if show else ():
-        wrong = [item for item in items if item["kind"] == kind and not item["right"]][:show]
-        if wrong:
-            parts.append(f"wrong: {kind}\n" + "\n".join(_line(item) for item in wrong))
-    return "\n\n".join(parts)
-
-
-_RATIOS = (
-    "type_accuracy",
-    "grade_exact",
-    "grade_within_one",
-    "grade_kappa_quadratic",
-    "band",
-    "ceiling_exact",
-    "proxy_grade_exact",
-    "slot_value_given_both",
-)
-_QUOTES = ("same_slot", "any_slot", "read", "placed")
-
-
-def _short(result: Mapping[str, Any]) -> dict[str, float | None]:
-    return {
-        "mention f1": result["mentions"]["f1"],
-        "type": result["type_accuracy"],
-        "claim f1": result["gradable_claims"]["f1"],
-        "grade": result["grade_exact"],
-        "slot f1": result["slots_stated"]["f1"],
-        "quote": result["quotes"]["same_slot"],
-        "read": result["quotes"]["read"],
-        "placed": result["quotes"]["placed"],
-    }
-
-
-def _rounded(table: pandas.DataFrame) -> pandas.DataFrame:
-    return table.astype(float).round(3)
-
-
-def _line(item: Item) -> str:
-    return (
-        f"  {item['document']} {item['layout']} {item['id']}: {item['gold']} -> {item['found']}  {item['note'][:90]!r}"
-    )
-
-
-def compare(before: Sequence[Item], after: Sequence[Item]) -> str:
-    """Gains and losses item by item. An extra finding is an item of one run only: new ones are losses, gone ones
-    gains."""
-
-    def keyed(items: Sequence[Item]) -> dict[tuple[str, ...], Item]:
-        return {(i["document"], i["layout"], i["kind"], i["id"]): i for i in items}
-
-    old, new = keyed(before), keyed(after)
-    read_twice = {key[:2] for key in old} & {key[:2] for key in new}
-    gains: list[str] = []
-    losses: list[str] = []
-    for key in sorted(old.keys() | new.keys()):
-        if key[:2] not in read_twice:
-            continue
-        was = old[key]["right"] if key in old else True
-        now = new[key]["right"] if key in new else True
-        if was != now:
-            (gains if now else losses).append(f"  {key[2]:<9}{_line(new.get(key) or old[key])}")
-    parts = [f"{len(gains)} gained, {len(losses)} lost, over {len(read_twice)} readings in both runs"]
-    parts += ["gained\n" + "\n".join(gains)] if gains else []
-    parts += ["lost\n" + "\n".join(losses)] if losses else []
-    return "\n\n".join(parts)
