@@ -1,4 +1,4 @@
-"""The whole check, step by step: read, cut, find, group, link, grade, ask, locate.
+"""The whole check, step by step: read, cut, find, group, link, score, grade, ask, locate.
 
 This file is the flow. Each step is a function from records to records in the module named after it.
 """
@@ -23,6 +23,7 @@ from claimscan import (
     products,
     questions,
     reading,
+    scoring,
 )
 from claimscan.population import population_of
 from claimscan.records import Box, Document, Evidence, Finding, Mention, Population, Product, Settings
@@ -79,7 +80,13 @@ def judge(document: Document, settings: Settings) -> Report:
     made = (*made, *more)
     taken = linking.link(taken | joined, look, spoken, made, cut, titles)
     linked = evidence.numbered(linking.resolve([e for items in taken.values() for e in items if e.product]))
+    spoken = tuple(replace(m, score=scoring.mention(m)) for m in spoken)
+    linked = tuple(replace(e, score=scoring.evidence(e, len(made))) for e in linked)
+    scores = {m.id: m.score for m in spoken} | {e.id: e.score for e in linked}
     findings = {p.id: _finding(p, spoken, linked, population, document) for p in made}
+    findings = {
+        p.id: replace(findings[p.id], score=scoring.grade(findings[p.id], scores, p.mentions, len(made))) for p in made
+    }
     boxes = _boxes(document, spoken, linked)
     return Report(document, population, spoken, made, findings, linked, boxes, provenance(settings))
 
@@ -117,5 +124,6 @@ def provenance(settings: Settings) -> dict[str, str]:
         "codebook": codebook.VERSION,
         "lexicons": lexicon.fingerprint(),
         "model": language.model_hash(),
+        "scores": scoring.fingerprint(),
         "config": sha256(dumps(asdict(settings), sort_keys=True).encode()).hexdigest(),
     }

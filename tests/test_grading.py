@@ -237,14 +237,6 @@ def test_borderline_evidence_counts_where_it_is_all_there_is():
     assert (finding.grade, finding.borderline, finding.second_reading) == ("3", True, "N1")
 
 
-def test_score_is_the_weakest_link_of_what_decided():
-    weak = dataclasses.replace(item("method", "survey"), score=0.4)
-    strong = dataclasses.replace(item("method", "event"), score=0.8)
-    beside = dataclasses.replace(item("payment", "paid"), score=0.1)
-    assert graded([item("contributors", "le"), weak, beside], [said("DOC_DONE")]).score == 0.4
-    assert graded([item("contributors", "le"), weak, strong, beside]).score == 0.8
-
-
 def test_unknown_codes_in_evidence_are_refused():
     with pytest.raises(RuleError, match="e1 gives the slot method an unknown value: seance"):
         graded([item("method", "seance")])

@@ -10,7 +10,7 @@ from claimscan.codebook import LEVELS, Tables, check_value
 from claimscan.codebook import tables as codebook_tables
 from claimscan.grading.filling import slots
 from claimscan.grading.flagging import flags
-from claimscan.grading.gathering import GRADABLE, Held, Support, facts, whose
+from claimscan.grading.gathering import Held, Support, facts, whose
 from claimscan.grading.raising import ceiling, steps
 from claimscan.grading.rules import DEPTH_FACTS, Facts, Verdict, judge
 from claimscan.records import Evidence, Finding, Mention, Population, Product, Reason
@@ -31,9 +31,7 @@ def grade(
     ``second_reading`` (D7). Where it decides whether there is a level at all, it counts (E20) and the status is
     the second reading. Parents in an all-age document are proxies, with the other reading second (E28).
 
-    ``score`` is the weakest link: of each fact that decided, the best score of the evidence behind it, and the
-    best score of a claim; the least of these. It is no probability of being right, only as sure as the least sure
-    thing it rests on.
+    ``score`` is left at 0: :mod:`claimscan.scoring` gives the probability that the grade is right.
 
     Raises:
         RuleError: evidence carries a slot or value that codes.toml does not list.
@@ -67,7 +65,7 @@ def grade(
         proxy_grade=proxy_grade,
         borderline=second is not None,
         second_reading=second,
-        score=_score(mentions, support, verdict),
+        score=0.0,
         slots=filled,
         reasons=_reasons(given, {**support, "proxies": behind["took_part"]}, verdict, proxy_grade, second, table),
         next=steps(mentions, read, verdict, top, table),
@@ -100,12 +98,6 @@ def _other_reading(
         if other != verdict.grade:
             return held, other
     return None
-
-
-def _score(mentions: Sequence[Mention], support: Support, verdict: Verdict) -> float:
-    links = [max(item.score for item in support[name]) for name in verdict.decided_by if support.get(name)]
-    claims = [m.score for m in mentions if m.type in GRADABLE]
-    return round(min([*links, max(claims)] if claims else links, default=1.0), 4)
 
 
 def _reasons(

@@ -48,6 +48,14 @@ def main(arguments: list[str] | None = None) -> int:
         metavar="FILE",
         help="JSON lines with a text each: also compare with these",
     )
+    fitted = commands.add_parser("fit", help="the tables that turn rules into probabilities, from the corpus alone")
+    fitted.add_argument(
+        "--out",
+        type=Path,
+        default=Path("claimscan/data/models/scores.json"),
+        metavar="FILE",
+        help="default: %(default)s",
+    )
     agreed = commands.add_parser("agreement", help="the second annotation against the first")
     agreed.add_argument("ids", nargs="*", metavar="ID", help="only these documents")
     agreed.add_argument("--show", type=int, default=0, metavar="N", help="list the first N differences of each kind")
@@ -59,6 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
     run = {
         "compile": compile_corpus,
         "coverage": cover,
+        "fit": fit_scores,
         "evaluate": evaluate_corpus,
         "agreement": compare_annotations,
         "gate": keep_floors,
@@ -145,6 +154,18 @@ def evaluate_corpus(options: argparse.Namespace) -> int:
             print("\n" + figures.compare(earlier, items))
     if options.save:
         write_json(options.save, items)
+    return 0
+
+
+def fit_scores(options: argparse.Namespace) -> int:
+    from claimscan.training import fit, floors
+
+    options.ids = []
+    tables = fit.fit(read_all(documents(options)), floors.fingerprint(options.corpus))
+    options.out.write_text(fit.dumped(tables), encoding="utf-8")
+    for kind in ("mention", "evidence", "grade"):
+        print(kind, {name: tables[kind][name] for name in ("bias", "weights")})
+    print(f"{options.out} written")
     return 0
 
 

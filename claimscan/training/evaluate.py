@@ -31,7 +31,7 @@ from claimscan.training.gold import GoldDocument, GoldEvidence, GoldMention, Gol
 from claimscan.training.places import squeeze
 
 if TYPE_CHECKING:
-    from claimscan.records import Document, Evidence, Mention, Product
+    from claimscan.records import Document
 
 Item = dict[str, Any]
 Boxes = Sequence[Mapping[str, float]]
@@ -279,15 +279,25 @@ def run(
             elif source == "second":
                 reading = _from_second(document, folder)
             else:
-                import claimscan
-
-                reading = _in_text(document, claimscan.check_text(document.text))
+                reading = _in_text(document, _checked(document))
             place = {"document": document.id, "split": document.split, "register": document.register}
             place["layout"] = layout or source
             items += [{**place, **item} for item in _items(document, reading)]
             if source == "text":
                 items += [{**place, **item} for item in _links(document)]
     return items
+
+
+def _checked(document: GoldDocument) -> Any:
+    import claimscan
+
+    return claimscan.check_text(document.text)
+
+
+def examined(document: GoldDocument) -> tuple[Any, list[Item]]:
+    """The report on the clean text, and its items: each item's ``of`` is the id of what was found."""
+    report = _checked(document)
+    return report, _items(document, _in_text(document, report))
 
 
 def _items(document: GoldDocument, reading: Reading) -> list[Item]:
@@ -353,7 +363,7 @@ def _items(document: GoldDocument, reading: Reading) -> list[Item]:
 
 def _item(kind: str, key: str, gold: Any, found: Any, note: str = "", scored: Mapping[str, Any] | None = None) -> Item:
     item = {"kind": kind, "id": key, "gold": gold, "found": found, "right": gold == found, "note": note}
-    return item | {"score": scored.get("score") if scored else None}
+    return item | {"of": scored.get("id") if scored else None, "score": scored.get("score") if scored else None}
 
 
 def _links(document: GoldDocument) -> list[Item]:
