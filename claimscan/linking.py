@@ -88,28 +88,37 @@ def _places(
     names: Mapping[str, naming.Name],
     claims: Mapping[int, list[Mention]],
     titles: str,
-) -> Mapping[int, tuple[str, ...]]:
-    """For each sentence the products named in it, by mention or by name."""
-    found: dict[int, tuple[str, ...]] = {}
+) -> Mapping[int, tuple[tuple[int, str], ...]]:
+    """For each sentence the products named in it, by mention or by name, with the offset of each, in order."""
+    found: dict[int, tuple[tuple[int, str], ...]] = {}
     heads = {n.head for n in names.values()}
     document = next((p.id for p in products if p.is_document), None)
     title = titles.split(" / ")[0]  # "Steady Ground" is a name by itself; "Welcome" is not
     called = title if document and len(title.split()) > 1 and title != title.lower() else None
+    known = [(p.id, alias) for p in products for alias in [naming.alias(p.name, _rivals(p, products, names))]]
     for index, sentence in enumerate(sentences):
-        here = [m.product for m in claims.get(index, [])]
+        here = [(m.start - sentence.start, m.product) for m in claims.get(index, [])]
         if document and called and called in sentence.text:
-            here.append(document)
+            here.append((sentence.text.index(called), document))
         lower = sentence.text.lower()
         if any(h and h in lower for h in heads) or "this " in lower:
-            for _, _, name in naming.references(sentence.text):
+            for start, _, name in naming.references(sentence.text):
                 for product in products:
                     if product.is_document and naming.stands_for_document(name, titles):
-                        here.append(product.id)
+                        here.append((start, product.id))
                     elif naming.same(names[product.id], name) and not (product.is_document and name.other):
-                        here.append(product.id)
+                        here.append((start, product.id))
+        for product_id, alias in known:
+            if product_id != document and (at := naming.called(alias, sentence.text, sentence.kind)) >= 0:
+                here.append((at, product_id))
         if here:
-            found[index] = tuple(dict.fromkeys(here))
+            found[index] = tuple(sorted(dict.fromkeys(here)))
     return found
+
+
+def _rivals(product: Product, products: Sequence[Product], names: Mapping[str, naming.Name]) -> frozenset[str]:
+    """The heads of the other products: a head that two share does not tell which is meant."""
+    return frozenset(names[p.id].head for p in products if p.id != product.id)
 
 
 def _choose(
@@ -117,7 +126,7 @@ def _choose(
     index: int,
     sentences: Sequence[Sentence],
     claims: Mapping[int, list[Mention]],
-    places: Mapping[int, tuple[str, ...]],
+    places: Mapping[int, tuple[tuple[int, str], ...]],
     document: str | None,
     only: str | None,
     short: bool,
@@ -127,7 +136,7 @@ def _choose(
     if index in claims:
         nearest = min(claims[index], key=lambda m: abs(m.start - start))
         return nearest.product, True
-    product, sure = _reaching(index, sentences, places, document, only, short, last)
+    product, sure = _reaching(start - sentences[index].start, index, sentences, places, document, only, short, last)
     patterns = load("products.toml")["pattern"]
     if product and (
         compiled(patterns["borrowed"]).search(sentences[index].text)
@@ -138,9 +147,10 @@ def _choose(
 
 
 def _reaching(
+    offset: int,
     index: int,
     sentences: Sequence[Sentence],
-    places: Mapping[int, tuple[str, ...]],
+    places: Mapping[int, tuple[tuple[int, str], ...]],
     document: str | None,
     only: str | None,
     short: bool,
@@ -149,16 +159,18 @@ def _reaching(
     """The product that reaches a sentence in which no claim stands, and whether that is sure."""
     here = sentences[index]
     if index in places:
-        return places[index][0], len(places[index]) == 1
+        before = [product for at, product in places[index] if at <= offset]
+        return (before[-1] if before else places[index][0][1]), len({p for _, p in places[index]}) == 1
     heading = here.heading
     under = _in_heading(index, sentences, places)
+    named, back = _before(index, sentences, places)
+    if back and (not under or here.block - sentences[named].block <= 0):
+        # A run of evidence is about one thing until another is named.
+        return (last[1] if last and last[0] >= named and index - last[0] <= 2 else back), True
     if under:
         return under, True
     if last is not None and index - last[0] <= 2 and here.heading == sentences[last[0]].heading:
-        return last[1], True  # a run of evidence is about one thing until another is named
-    back = _before(index, sentences, places)
-    if back:
-        return back, True
+        return last[1], True
     if only and (short or document == only and _about_making(heading)):
         return only, True
     if document and (
@@ -166,7 +178,7 @@ def _reaching(
     ):
         return document, only is not None
     if short:
-        return _before(index, sentences, places, anywhere=True), only is not None
+        return _before(index, sentences, places, anywhere=True)[1], only is not None
     return "", True
 
 
@@ -175,26 +187,29 @@ def _about_making(heading: str) -> bool:
     return compiled(load("products.toml")["pattern"]["making"]).search(heading) is not None
 
 
-def _in_heading(index: int, sentences: Sequence[Sentence], places: Mapping[int, tuple[str, ...]]) -> str:
+def _in_heading(index: int, sentences: Sequence[Sentence], places: Mapping[int, tuple[tuple[int, str], ...]]) -> str:
     """The product that the sentence's own heading names."""
     heading = sentences[index].heading
     for i in range(index - 1, max(-1, index - 60), -1):
         if sentences[i].kind == "heading" and " ".join(sentences[i].text.split()) == heading:
-            return places[i][0] if i in places else ""
+            return places[i][0][1] if i in places else ""
     return ""
 
 
 def _before(
-    index: int, sentences: Sequence[Sentence], places: Mapping[int, tuple[str, ...]], anywhere: bool = False
-) -> str:
-    """The product last named before the sentence: within its section and a few blocks, or anywhere."""
+    index: int,
+    sentences: Sequence[Sentence],
+    places: Mapping[int, tuple[tuple[int, str], ...]],
+    anywhere: bool = False,
+) -> tuple[int, str]:
+    """Where the product last named before the sentence is, and which: within its section and a few blocks, or anywhere."""
     here = sentences[index]
     for i in range(index - 1, -1, -1):
         if not anywhere and (sentences[i].heading != here.heading or here.block - sentences[i].block > _NEAR):
-            return ""
+            return -1, ""
         if i in places:
-            return places[i][0]
-    return ""
+            return i, places[i][-1][1]
+    return -1, ""
 
 
 _LIVED = ("le", "parent_carer", "public", "mixed")

@@ -24,6 +24,8 @@ def _pattern(name: str) -> re.Pattern[str]:
 
 def _stem(word: str) -> str:
     word = re.sub(r"['\u2019]s?$", "", word.lower())
+    if word in _words("stop_words"):
+        return word
     for long, short in (("ies", "y"), ("sses", "ss"), ("s", "")):
         if word.endswith(long) and len(word) > len(long) + 2 and not word.endswith("ss"):
             return word[: -len(long)] + short
@@ -127,3 +129,70 @@ def titles(document: Document) -> str:
 def references(text: str) -> tuple[tuple[int, int, Name], ...]:
     """Every phrase in a text that names a thing that can be made, with its offsets ("the pathway", "our Carers Plan")."""
     return tuple((m.start(), m.end(), name(m.group())) for m in _pattern("reference").finditer(text))
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """How a text may call a product for short: its proper names, and its head noun where no other product shares it."""
+
+    proper: tuple[str, ...]
+    head: str
+    marks: frozenset[str]
+    shared: bool
+
+
+_PROPER = re.compile(
+    r"[\u2018'\u201c\"](?P<quoted>[^\u2019\u201d\"]{4,60})[\u2019'\u201d\"]"
+    r"|(?P<plain>[A-Z][\w\u2019'&-]*(?: (?:(?:of|the|for|and|to|in|at|on|a|our|my|is) )?[A-Z0-9][\w\u2019'&-]*)+)"
+)
+
+
+def alias(phrase: str, rivals: frozenset[str]) -> Alias:
+    """What a product called ``phrase`` may be called; ``rivals`` are the heads of the other products."""
+    named = name(phrase)
+    phrase = re.split(r" (?:was|were|is|are|has|have|had|with|by|from|that|which|who|where)\b", phrase)[0]
+    proper = tuple(
+        found
+        for match in _PROPER.finditer(re.sub(r"^(?:The|A|An|This|Our) ", "", phrase))
+        if (found := match["quoted"] or match["plain"]) and len(found.split()) > 1
+    )
+    return Alias(proper, named.head, named.marks, named.head in rivals)
+
+
+_DETERMINERS = frozenset({"the", "this", "that", "these", "those", "our", "its", "their", "your", "my", "whole"})
+
+
+def called(alias: Alias, text: str, kind: str) -> int:
+    """Where a text calls a product by an alias, or -1: "Winter Warm", "the film", "Film. It was shot in eight days"."""
+    for proper in alias.proper:
+        if (at := text.find(proper)) >= 0:
+            return at
+    if not alias.head or alias.head in PRONOUN_HEADS:
+        return -1
+    tokens = list(_WORD.finditer(text))
+    for i, token in enumerate(tokens):
+        if _stem(token.group()) != alias.head:
+            continue
+        between: list[str] = []
+        j = i - 1
+        while j >= 0 and i - j <= 4 and tokens[j].group().lower() not in _DETERMINERS:
+            between.insert(0, _stem(tokens[j].group()))
+            j -= 1
+        determined = j >= 0 and i - j <= 4
+        label = (j < 0 or not determined) and _is_label(text, tokens, i, kind)
+        if not determined and not label:
+            continue
+        words = {w for w in (between if determined else [_stem(t.group()) for t in tokens[:i]])} - _words("stop_words")
+        if words & alias.marks or (not words and not alias.shared):
+            return tokens[j].start() if determined else token.start()
+    return -1
+
+
+def _is_label(text: str, tokens: list[re.Match[str]], i: int, kind: str) -> bool:
+    """Whether the words up to a head stand by themselves: a heading, or "Film." or "Lot 3 specification |" before what is said of it."""
+    if kind == "heading":
+        return True
+    return i < 5 and re.match(r"\s*(?:[:.|?]|$|\s[\u2013\u2014-]\s)", text[tokens[i].end() :]) is not None
+
+
+PRONOUN_HEADS = frozenset({"it", "they", "which", "this", "them", "everything", "all", "one", "thing", "work"})

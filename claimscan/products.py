@@ -80,7 +80,7 @@ def group(
         else:
             known = clusters[at]
             # The fuller name is kept, so that "the strategy" does not hide "the Carers Strategy".
-            best = thing if len(thing.marks) > len(known.thing.marks) else known.thing
+            best = max(known.thing, thing, key=lambda n: (len(n.marks), n.head not in ("", "document")))
             clusters[at] = _Cluster(best, known.document or document, known.mentions)
         clusters[at].mentions.append(mention.id)
         placed[mention.id] = at
