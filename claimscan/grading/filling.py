@@ -50,7 +50,7 @@ def slots(held: Held, verdict_grade: str, given: Facts, tables: Tables | None = 
         if name == "count":
             out[name] = _count(found, table)
         elif name == "contributors":
-            out[name] = _contributors(values)
+            out[name] = _contributors(values, slot.values)
         elif name == "payment":
             out[name] = payment(values)[0]
         elif slot.many:
@@ -75,15 +75,13 @@ def _count(found: Sequence[Evidence], table: Tables) -> dict[str, Any]:
     }
 
 
-def _contributors(values: set[str]) -> str:
+def _contributors(values: set[str], order: Sequence[str]) -> str:
     """One code for everybody said to have taken part (E12). ``mixed`` always has people with lived experience in it."""
     values = values - {"unclear"} if len(values) > 1 else values
     lived = values & {"le", "parent_carer", "public", "mixed"}
     if len(values) == 1:
         return next(iter(values))
-    if lived:
-        return "mixed"
-    return "proxy" if "proxy" in values else "organisations"
+    return "mixed" if lived else max(values, key=order.index)
 
 
 def payment(values: Iterable[str]) -> tuple[str, frozenset[str]]:
@@ -92,7 +90,7 @@ def payment(values: Iterable[str]) -> tuple[str, frozenset[str]]:
     parts = frozenset(values) - {"mixed"}
     if len(parts) > 1:
         parts -= {"policy_only"}
-    if parts & {"paid", "vouchers"}:
+    if parts & {"paid", "vouchers"} and "mixed" not in values:  # stated as a mixture, each part is somebody's all
         parts -= {"expenses_only", "in_kind"}
     if "expenses_only" in parts:
         parts -= {"unpaid_stated"}

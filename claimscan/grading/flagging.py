@@ -120,7 +120,8 @@ def _flag_tests(
             kind == "one_of_many" or bool(deciding and people and total and people / total < OUTNUMBERED),
             "count",
         ),
-        "end_stages_only": (on_scale and bool(stages) and stages <= LATE, "stage"),
+        # Co-authors were there early, whatever stage is stated besides (D0).
+        "end_stages_only": (on_scale and bool(stages) and stages <= LATE and given.act != "wrote", "stage"),
         "gave_input": (on_scale and given.act in ("asked", "worked"), "method"),
         "vague_count": (kind == "vague", "count"),
         "core_term": (any(_core(m) for m in claims), ""),
