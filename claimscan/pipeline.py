@@ -1,4 +1,4 @@
-"""The whole check, step by step: read, cut, find, group, link, score, grade, ask, locate.
+"""The whole check, step by step: read, cut, find, group, link, score, grade, ask, doubt, locate.
 
 This file is the flow. Each step is a function from records to records in the module named after it.
 """
@@ -14,6 +14,7 @@ from json import dumps
 from claimscan import (
     __version__,
     codebook,
+    doubts,
     evidence,
     grading,
     lexicon,
@@ -87,8 +88,9 @@ def judge(document: Document, settings: Settings) -> Report:
     findings = {
         p.id: replace(findings[p.id], score=scoring.grade(findings[p.id], scores, p.mentions, len(made))) for p in made
     }
+    unsure = doubts.doubts(made, findings, spoken, linked)
     boxes = _boxes(document, spoken, linked)
-    return Report(document, population, spoken, made, findings, linked, boxes, provenance(settings))
+    return Report(document, population, spoken, made, findings, linked, unsure, boxes, provenance(settings))
 
 
 _SHORT = 12_000  # characters; of a document of a few pages, products.described asks less

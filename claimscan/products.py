@@ -59,8 +59,11 @@ def group(
         index = bisect_right(starts, mention.sentence.start) - 1
         if mention.type not in ACCOMPLISHED and not (mention.type == "PRACTICE" and _described(index, look, sentences)):
             continue
-        thing = _beside(mention) or naming.name(mention.thing)
-        if mention.type != "DOC_DONE" and (not thing.head or thing.phrase.lower() in PRONOUNS):
+        label = _labelled(mention, sentences, index)
+        thing = _beside(mention) or naming.name(mention.thing or label)
+        if label and not mention.thing:
+            spoken[i] = mention = replace(mention, type="OTHER_DONE" if mention.type == "DOC_DONE" else mention.type)
+        elif mention.type != "DOC_DONE" and (not thing.head or thing.phrase.lower() in PRONOUNS):
             thing = _antecedent(mention, sentences, index, titles)
         in_form = (
             thing.bare and compiled(load("products.toml")["pattern"]["form"]).search(mention.sentence.text) is not None
@@ -71,6 +74,9 @@ def group(
             or naming.stands_for_document(thing, titles)
             or (not thing.head and mention.type == "OTHER_DONE")
         )
+        if document and _of_another_year(mention, titles):
+            document, thing = False, replace(thing, other=True)
+            spoken[i] = mention = replace(mention, type="OTHER_DONE")
         if document and mention.type == "OTHER_DONE":
             spoken[i] = mention = replace(mention, type="DOC_DONE")
         at = next((n for n, cluster in enumerate(clusters) if _joins(cluster, thing, document)), None)
@@ -106,6 +112,28 @@ def _joins(cluster: _Cluster, thing: naming.Name, document: bool) -> bool:
     return naming.same(cluster.thing, thing)
 
 
+def _labelled(mention: Mention, sentences: Sequence[Sentence], index: int) -> str:
+    """The label before a fragment that names nothing itself: "Consent animation. Co-created in 2025."."""
+    here = sentences[index]
+    before = sentences[index - 1] if index else here
+    opens = not here.text[: mention.start - here.start].strip(" \"'\u201c\u2018")
+    if not opens or before is here or before.block != here.block:
+        return ""
+    label = _LABEL.match(before.text)
+    return label["label"] if label else ""
+
+
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+
+
+def _of_another_year(mention: Mention, titles: str) -> bool:
+    """Whether a claim is about an edition of another year than the document's: "our co-produced strategy of 2020" in that of 2026."""
+    text, at = mention.sentence.text, mention.end - mention.sentence.start
+    after = re.match(r"(?: [\w\u2019'-]+){0,4}? (?:of|from|for) ((?:19|20)\d\d)\b", text[at:])
+    years = _YEAR.findall(titles)
+    return after is not None and bool(years) and after[1] < min(years)
+
+
 _STRAIGHT_ON = re.compile(r"^\W*(?:(?:which|that) (?:was|were|has been|have been) )?(?:\w+ly )?$")
 
 
@@ -130,13 +158,27 @@ def _antecedent(mention: Mention, sentences: Sequence[Sentence], index: int, tit
     after = [n for _, _, n in naming.references(here.text[mention.end - here.start :])]
     if after and not mention.thing:
         return after[0]
+    opening = ""
     for back in range(index - 1, max(-1, index - 4), -1):
-        if here.block - sentences[back].block > 1:
+        before_it = sentences[back]
+        if here.block - before_it.block > 1:
             break
-        found = [n for _, _, n in naming.references(sentences[back].text)]
+        found = [n for _, _, n in naming.references(before_it.text)]
         if found:
             return found[0]
-    return naming.name("")
+        if label := _LABEL.match(before_it.text):
+            return naming.name(label["label"])
+        if here.block == before_it.block and (opens := _OPENS.match(before_it.text)):
+            opening = opens["thing"]
+    return naming.name(opening)
+
+
+# "Consent animation. Co-created in 2025." and "The bulky waste line opened in January. It was co-designed with tenants."
+_LABEL = re.compile(r"(?P<label>(?:[A-Z\u201c\u2018\"'][\w\u2019\u201d'\"-]*)(?: [\w\u2019\u201d'\"-]+){0,5})[.:]$")
+_OPENS = re.compile(
+    r"(?P<thing>(?:The|A|An|Our|Its|Their) (?:[\w\u2019'-]+ ){1,5}?)"
+    r"(?=(?:was|is|has|had|came|opened|went|started|began|lasts|runs|takes|shows|tells|gives|sets|covers|now|on|for|at|in)\b)"
+)
 
 
 def _label(thing: naming.Name, document: bool) -> str:
@@ -222,6 +264,8 @@ def described(
         if any(compiled(patterns[name]).search(sentence.text) for name in ("borrowed", "negated")):
             continue
         thing = _thing_near(index, sentences, short, made_here)
+        if thing is None and one_thing and any(_did_it(item) for item in items):
+            thing = naming.name("")  # a passage cut out of a page may leave unnamed what it is about
         if thing is None:
             continue
         document = naming.stands_for_document(thing, titles) or (thing.deictic and not thing.other)
@@ -276,6 +320,11 @@ def _took_part(item: Evidence, sentence: Sentence, made_here: bool) -> bool:
         "mixed",
         "proxy",
     )
+
+
+def _did_it(item: Evidence) -> bool:
+    """Evidence of an activity with people with lived experience, not only of who they were."""
+    return item.slot in ("method", "stage", "continuity") and item.who in ("le", "parent_carer", "public", "mixed")
 
 
 _STOP = re.compile("[.;]")  # no pattern of ``made`` runs over one

@@ -133,6 +133,7 @@ class Clause:
         thing: the words for what is made, where the clause says.
         who: the words after "with" or "by".
         verb: the governing verb as printed, lower case.
+        speaker: the words for whoever says it, where a verb of saying stands above the clause.
     """
 
     form: str
@@ -142,6 +143,7 @@ class Clause:
     thing: str = ""
     who: str = ""
     verb: str = ""
+    speaker: str = ""
 
 
 # --- what was found -------------------------------------------------------------------------------------------------
@@ -265,3 +267,15 @@ class Finding:
     flags: tuple[Flag, ...]
     questions: tuple[Question, ...]
     crosswalk: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """One thing to check by eye. ``item`` is the id of a mention or of evidence; ``why`` is ``rests`` (a grade rests on this
+    evidence), ``claim`` (read as a claim) or ``no_claim`` (read as none)."""
+
+    item: str
+    product: str
+    page: int
+    score: float
+    why: str

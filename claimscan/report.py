@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from claimscan.records import Box, Document, Evidence, Finding, Mention, Population, Product
+from claimscan.records import Box, Document, Doubt, Evidence, Finding, Mention, Population, Product
 
 if TYPE_CHECKING:
     import pandas
@@ -62,6 +62,7 @@ class Report:
         products: the things made, one finding each.
         findings: the judgement of each product, by product id (codebook sections 3 to 5).
         evidence: every span that fills a slot (codebook section 2), in reading order.
+        doubts: what to check by eye first, least sure first.
         boxes: places on the page, by mention or evidence id, in PDF points from the top left.
         provenance: versions and hashes that, with the document's bytes, decide the report.
 
@@ -76,6 +77,7 @@ class Report:
     products: tuple[Product, ...] = ()
     findings: Mapping[str, Finding] = field(default_factory=dict)
     evidence: tuple[Evidence, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
     boxes: Mapping[str, tuple[Box, ...]] = field(default_factory=dict)
     provenance: Mapping[str, str] = field(default_factory=dict)
 
@@ -137,6 +139,16 @@ class Report:
             "mentions": [self._mention(m) for m in self.mentions],
             "products": [self._product(p) for p in self.products],
             "evidence": [self._evidence(e) for e in self.evidence],
+            "check_first": [
+                {
+                    "id": d.item,
+                    "product": d.product or None,
+                    "page": d.page,
+                    "score": round(d.score, SCORE_PLACES),
+                    "why": d.why,
+                }
+                for d in self.doubts
+            ],
         }
 
     def to_json(self, with_text: bool = False) -> str:

@@ -20,7 +20,7 @@ def report():
 def test_json_has_the_contract_s_fields(report):
     whole = json.loads(report.to_json())
     assert whole["schema"] == SCHEMA == "claimscan/report/1"
-    assert set(whole) == {"schema", "document", "provenance", "mentions", "products", "evidence"}
+    assert set(whole) == {"schema", "document", "provenance", "mentions", "products", "evidence", "check_first"}
     assert {"id", "source", "format", "title", "pages", "words", "population", "unread_pages", "warnings"} <= set(
         whole["document"]
     )

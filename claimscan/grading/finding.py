@@ -14,6 +14,7 @@ from claimscan.grading.gathering import Held, Support, facts, whose
 from claimscan.grading.raising import ceiling, steps
 from claimscan.grading.rules import DEPTH_FACTS, Facts, Verdict, judge
 from claimscan.records import Evidence, Finding, Mention, Population, Product, Reason
+from claimscan.scoring import DOUBT
 
 
 def grade(
@@ -27,7 +28,7 @@ def grade(
 
     ``questions`` is left empty: :func:`claimscan.questions.questions` gives them for a finding.
 
-    Where evidence that is only borderline changes the level, the lower level is the grade and the other is
+    Where evidence that is only borderline, or likelier wrong than right, changes the level, the lower level is the grade and the other is
     ``second_reading`` (D7). Where it decides whether there is a level at all, it counts (E20) and the status is
     the second reading. Parents in an all-age document are proxies, with the other reading second (E28).
 
@@ -89,7 +90,7 @@ def _other_reading(
     """The evidence and grade without what is borderline, or with parents counted (E28), where the grade differs."""
     if verdict.grade == "X":
         return None
-    firm = [item for item in evidence if item.certainty != "borderline"]
+    firm = [item for item in evidence if item.certainty != "borderline" and item.score >= DOUBT]
     others = [whose(firm, population)]
     if population.kind == "all_age":
         others.append(whose(evidence, population, parents_are_le=True))

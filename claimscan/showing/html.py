@@ -96,6 +96,10 @@ def page(report: Report) -> str:
             for m in others
         ],
         "others_counted": say.counted(others),
+        "checks": [
+            {"read": read, "words": say.short(words, 300), "place": place}
+            for read, words, place in say.to_check(report)
+        ],
         "unread": say.unread(report),
         "warnings": say.warnings(report),
         "pictures_left_out": pictures.left_out,

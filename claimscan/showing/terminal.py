@@ -16,6 +16,7 @@ FULL_PRODUCTS = 3
 QUOTES = 5
 QUESTIONS = 3
 SILENCES = 6
+CHECKS = 3
 MARKS = {"concern": "!", "ask": "?", "credit": "+"}
 
 
@@ -77,6 +78,15 @@ def _lines(report: Report, width: int, colour: bool, everything: bool) -> Iterat
                 yield from _wrap(
                     f"- {where + ', ' if where else ''}{one}: “{say.short(m.sentence.text, 120)}”", width, "", "  "
                 )
+
+    unsure = say.to_check(report)
+    if unsure:
+        yield ""
+        yield _heading("Check these by eye first", colour)
+        yield from _wrap("They are what claimscan is least sure of.", width)
+        for read, words, where in unsure if everything else unsure[:CHECKS]:
+            opening = f"- {where}: " if where else "- "
+            yield from _wrap(f"{opening}“{say.short(words, 160)}” {read}.", width, "", "  ")
 
     if products:
         yield ""

@@ -285,6 +285,28 @@ def says(group: Sequence[Evidence]) -> str:
     return said[:1].upper() + said[1:]
 
 
+# --- what to check ---------------------------------------------------------------------------------------------------
+
+
+def to_check(report: Report) -> list[tuple[str, str, str]]:
+    """What to check by eye first, least sure first: what was read, the words, and their place."""
+    mentions, evidence = {m.id: m for m in report.mentions}, {e.id: e for e in report.evidence}
+    out = []
+    for doubt in report.doubts:
+        if doubt.item in evidence:
+            item = evidence[doubt.item]
+            name, said = slot_name(item.slot), value_words(item)
+            read, words = f"Read as: {name + ', ' if name else ''}{said}", item.quote
+        else:
+            mention = mentions[doubt.item]
+            kind = tables()["mentions"].get(mention.type, (mention.type, mention.type))[0]
+            claim = "a claim that something was co-produced"
+            read = f"Read as {claim}" if doubt.why == "claim" else f"Read as {kind}, not as {claim}"
+            words = mention.sentence.text
+        out.append((read, clean(words), pages(report, [doubt.page])))
+    return out
+
+
 # --- the rest of the document ---------------------------------------------------------------------------------------
 
 
