@@ -61,3 +61,19 @@ def _units() -> list[tuple[re.Pattern[str], str]]:
 def unit(sentence: str, default: str = "participants") -> str:
     """What is counted: authors, members, participants, respondents, attendances or organisations."""
     return next((name for pattern, name in _units() if pattern.search(sentence)), default)
+
+
+_BEFORE_PEOPLE = re.compile(
+    r"(\d[\d,]*|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|(?:twen|thir|for|fif|six|seven|eigh|nine)ty(?:-\w+)?)\b)"
+    r"(?=[^\u27e6\d]{0,40}\u27e6)",
+    re.IGNORECASE,
+)
+
+
+def people(masked: str, text: str, kind: str) -> int | None:
+    """The number printed before people in a clause on the mask; 1 for one of many; None where a count of this kind needs one."""
+    if kind in ("vague", "proportion_only"):
+        return None
+    match = _BEFORE_PEOPLE.search(masked)
+    found = number(text[slice(*match.span(1))]) if match else None
+    return 1 if found is None and kind == "one_of_many" else found

@@ -14,7 +14,7 @@ from typing import Any
 
 import ahocorasick_rs
 
-from claimscan import counting, laid_out, people
+from claimscan import counting, laid_out, learned, people
 from claimscan.lexicon import Rule, compiled, load, rules
 from claimscan.needs import Needs
 from claimscan.records import Evidence, Mention, Population, Sentence
@@ -95,6 +95,10 @@ def looker(
             key = (evidence.slot, evidence.value)
             if key not in best or evidence.score > best[key].score:
                 best[key] = evidence
+        slots = {slot for slot, _ in best}
+        for evidence in _learned(sentence, population, unmade.get(sentence.start, ())):
+            if evidence.slot not in slots:
+                best[evidence.slot, evidence.value] = evidence
         found = sorted(best.values(), key=lambda e: (e.start, e.end, e.slot, e.value))
         return tuple(replace(e, id=f"{index}.{i}") for i, e in enumerate(found, 1))
 
@@ -143,6 +147,61 @@ def _in_sentence(
                 yield from apply(rule, match, sentence, population)
 
 
+def _learned(sentence: Sentence, population: Population, unmade: Sequence[tuple[int, int, bool]]) -> Iterator[Evidence]:
+    """What the model of wording finds in the sentence, in the clause where it is surest: never where something is only planned, owed
+    or meant (E5), and never in a heading."""
+    if sentence.kind == "heading" or len(sentence.text) < _SAYS_SOMETHING:
+        return
+    masked = people.mask(sentence.text, population)
+    stated = learned.model().stated(masked)
+    if not stated:
+        return
+    for slot, (value, p) in stated.items():
+        start, end = _surest_clause(sentence.text, masked, slot)
+        clause = _WHOLE.match(sentence.text, start, end)
+        if clause is None or any(start < e and s < end for s, e, _ in unmade) or is_future(sentence.text, clause):
+            continue
+        letters = "".join(letter for letter in _LETTER.findall(masked, start, end) if letter in "LFAU")
+        who = people.classify(sentence.text[start:end], population, letters) if letters else ""
+        detail: dict[str, Any] = {}
+        if slot in ("reviewers", "authorship", "contributors") and who:
+            value = _named(slot, "@who", who, set(_LETTER.findall(masked, start, end))) or value
+        if slot == "count":
+            counted = counting.people(masked[start:end], sentence.text[start:end], value)
+            if counted is None and value not in ("vague", "proportion_only"):
+                continue
+            lived = "le_n" if who in ("le", "parent_carer") else "total_n"
+            detail = {
+                "le_n": None,
+                "total_n": None,
+                "unit": counting.unit(sentence.text),
+                "kind": value,
+                lived: counted,
+            }
+        yield Evidence(
+            *("", slot, value, sentence.start + start, sentence.start + end, sentence.text[start:end], sentence.page),
+            *(f"learned-{slot}", p),
+            who="" if who == "unclear" else who,
+            detail=detail,
+        )
+
+
+_SAYS_SOMETHING = 12  # characters
+_WHOLE = re.compile(r"(?s).+")
+
+
+def _surest_clause(text: str, masked: str, slot: str) -> tuple[int, int]:
+    """A short sentence as a whole; of a long one the clause that states the slot most surely."""
+    if len(text.split()) <= _QUOTE_WORDS:
+        return 0, len(text)
+    ends = [0, *(m.end() for m in _CLAUSE.finditer(text)), len(text)]
+    spans = [(a, b) for a, b in zip(ends, ends[1:]) if len(text[a:b].split()) > 3] or [(0, len(text))]
+    start, end = max(spans, key=lambda span: learned.model().probabilities(masked[slice(*span)]).get(slot, 0.0))
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    return start, end
+
+
 def _claimed(mentions: Sequence[Mention], population: Population) -> Iterator[Evidence]:
     """E12: the people named in the claim itself."""
     for mention in mentions:
@@ -188,6 +247,8 @@ def apply(rule: Rule, match: re.Match[str], sentence: Sentence, population: Popu
     left, right = _one_clause(match, *match.span(named)) if named else (0, 0)
     if whose := _WHOSE.search(match.string, max(0, left - 150), right):
         left, right = whose.span("body")
+    if named and rule.slot == "authorship":
+        left, right = _with_others(match.string, left, right)
     phrase = sentence.text[left:right]
     seen = "".join(_LETTER.findall(match.string, left, right)) if named else ""
     letters = set(seen)
@@ -236,6 +297,25 @@ _VERB = re.compile(
 
 # "The Network for Parents, seven of whose members wrote it": the members are what the body is of.
 _WHOSE = re.compile(r"(?P<body>\u27e6[LFAU]~*\u27e7),? (?:[\w-]+ )?of (?:whose|whom) (?:\u27e6[UB]~*\u27e7)?$")
+
+
+_OTHERS_BEFORE = re.compile(
+    r"(?:^|[;:,(|]\s|[.\u2013\u2014-]\s|\b(?:and|but|when|then|by|that|between)\s)(?P<all>(?:(?!by\b|and\b)[\w\u2019'-]+\s){0,4}?(?:\u27e6B~*\u27e7\sof\s(?:[\w-]+\s){0,2})?\u27e6[LFAPOU]~*\u27e7"
+    r"(?:\s(?:of|from|at|in|on)\s[^,;.\u27e6]{1,30})?(?:,|,?\sand|,?\swith)\s(?:[\w\u2019'-]+\s){0,4})$"
+)
+_OTHERS_AFTER = re.compile(
+    r"(?:\s(?:of|from|at|in|on)\s[^,;.\u27e6]{1,30})?(?:,?\sand|,?\swith|,?\salongside|,?\stogether\swith)\s"
+    r"(?:(?!(?:was|were|had|have|has|who|which|then|it|they|we|is|are|to|for|by|\w+ed)\b)[\w\u2019'-]+\s){0,5}\u27e6[LFAPOU]~*\u27e7"
+)
+
+
+def _with_others(text: str, start: int, end: int) -> tuple[int, int]:
+    """The people and those joined to them in other words: "a nurse and several of the widows", "mums and day-centre staff"."""
+    before = _OTHERS_BEFORE.search(text, max(0, start - 120), start)
+    after = _OTHERS_AFTER.match(text, end)
+    if after and _VERB.match(text, after.end()):
+        after = None
+    return before.start("all") if before else start, after.end() if after else end
 
 
 def _one_clause(match: re.Match[str], start: int, end: int) -> tuple[int, int]:
@@ -288,6 +368,12 @@ def printed(match: re.Match[str], text: str) -> dict[str, str]:
     return {name: text[slice(*match.span(name))] for name, value in match.groupdict().items() if value is not None}
 
 
+_OF_SEVERAL_KINDS = re.compile(
+    r",? (?:(?:and|or) )?(?:[\w\u2019'-]+, ){0,2}(?:(?:and|or) )?(?:\u27e6[FAPO]~*\u27e7|relatives|organisations|professionals|staff)"
+    r"(?![^.;]{0,30}\b(?:who|of whom)\b)"
+)
+
+
 def _count(rule: Rule, match: re.Match[str], groups: dict[str, str], who: str, text: str) -> dict[str, Any] | None:
     """The fields of codebook 2.3. Numbers as printed; a number of people with lived experience is le_n, any other total_n."""
     kind = str(rule.detail.get("kind", ""))
@@ -305,12 +391,17 @@ def _count(rule: Rule, match: re.Match[str], groups: dict[str, str], who: str, t
     if n is None and total is None and not kind:
         return None
     lived = who in {"le", "parent_carer"} or rule.detail.get("of") == "le"
+    named = next((key for key in groups if key.startswith("who")), "")
+    if named and rule.detail.get("of") != "le" and _OF_SEVERAL_KINDS.match(match.string, match.end(named)):
+        lived = False  # "2,700 patients, relatives and nurses": how many of them were patients is not said
     if n is not None:
         count["le_n" if lived and rule.detail.get("of") != "total" else "total_n"] = n
     if total is not None:
         count["total_n"] = total
     if who == "organisations":
         count["unit"] = "organisations"
+    if kind == "one_of_many" and count["le_n"] is None:
+        count["le_n"] = 1  # E26
     if not kind:
         at = match.start("n") if groups.get("n") else match.start(next(k for k in groups if k.startswith("total")))
         kind = counting.qualifier(text[:at])

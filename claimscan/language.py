@@ -166,7 +166,25 @@ def _clause(doc: Doc, part: _Part) -> Clause:
         thing=thing,
         who=who,
         verb=governor.lower_ if governor is not None else "",
+        speaker=_speaker(token, part),
     )
+
+
+def _speaker(token: Token, part: _Part) -> str:
+    """T9: the words for whoever says what the trigger's clause says, "" where nobody is named."""
+    below, presupposed = token, False
+    for verb in token.ancestors:
+        presupposed = presupposed or below.dep_ == "acl"
+        if below.dep_ in {"nsubj", "nsubjpass"} and presupposed:
+            break  # what the subject of the clause presupposes (T3)
+        far = below.dep_ in {"nsubj", "nsubjpass", "csubj"} or (below.dep_ == "prep" and below.lower_ != "as")
+        if verb.lower_ in _verbs("told") and not far:
+            by = next((c for c in verb.children if c.dep_ == "agent"), None)
+            said = _child(by, {"pobj"}) if by is not None else _subject(verb)
+            span = _words(said)
+            return part.printed(*span) if span else ""
+        below = verb
+    return ""
 
 
 def _form(token: Token) -> str:
@@ -345,7 +363,7 @@ def _infinitive_mood(verb: Token, depth: int) -> str:
     if up == verb:
         return "duty" if _subject(verb) is not None else "plan"  # "Providers to co-produce ..." in a list of actions
     word = up.lower_
-    if word in _verbs("plan") or word in _verbs("plan_ing") or word in _BE:
+    if word in _verbs("plan") or word in _verbs("plan_ing") or word in _verbs("plan_to") or word in _BE:
         return "plan"
     if word in _verbs("duty") or word in {"have", "has", "had"}:
         return "duty"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -31,22 +31,9 @@ TYPES = (
     "REPORTED",
 )
 
-_FIELDS = {
-    "id",
-    "type",
-    "pattern",
-    "unless",
-    "form",
-    "mood",
-    "kind",
-    "negated",
-    "subject",
-    "subject_not",
-    "thing",
-    "heading",
-    "heading_not",
-}
-_FIELDS |= {"yes", "no", "note"}
+_CONDITIONS = ("subject", "thing", "heading", "speaker", "quoted", "title")
+_FIELDS = {"id", "type", "pattern", "unless", "form", "mood", "kind", "negated", "yes", "no", "note"}
+_FIELDS |= {field + end for field in _CONDITIONS for end in ("", "_not")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +41,8 @@ class Hit:
     """One trigger before it has a type.
 
     ``text`` is its sentence, or of a very long one the stretch around it, so that a hostile text costs no more than its length;
-    ``start`` and ``end`` are offsets in ``text``, which begins at ``offset`` in the sentence.
+    ``start`` and ``end`` are offsets in ``text``, which begins at ``offset`` in the sentence. ``quoted`` is what :func:`quotation`
+    says of it and of the sentences around it in its block.
     """
 
     sentence: Sentence
@@ -63,6 +51,7 @@ class Hit:
     start: int
     end: int
     family: str
+    quoted: str = ""
 
 
 @cache
@@ -107,7 +96,10 @@ def hits(sentences: Sequence[Sentence], population: Population) -> Iterator[Hit]
             spans = list(_phrases(sentence.text, population))
         for start, end, family in sorted(spans):
             left = max(0, start - _AROUND)
-            hit = Hit(sentence, sentence.text[left : end + _AROUND], left, start - left, end - left, family)
+            text = sentence.text[left : end + _AROUND]
+            before, after = _beside(sentences, i, _AROUND)
+            quoted = quotation(mark(text, start - left, end - left).join((before, after)))
+            hit = Hit(sentence, text, left, start - left, end - left, family, quoted)
             if family == "phrase" or not is_nothing(hit, _beside(sentences, i)):
                 yield hit
 
@@ -116,12 +108,44 @@ _AROUND = 600  # characters of a sentence on each side of a trigger that its typ
 _BESIDE = 160  # characters of the neighbouring sentences that tell a reference or a tag
 
 
-def _beside(sentences: Sequence[Sentence], i: int) -> tuple[str, str]:
-    """The end of the sentence before and the start of the one after, in the same block."""
+def _beside(sentences: Sequence[Sentence], i: int, reach: int = 0) -> tuple[str, str]:
+    """The end of the sentence before and the start of the one after, in the same block; so many characters with ``reach``."""
     block = sentences[i].block
-    before = sentences[i - 1].text[-_BESIDE:] + " " if i and sentences[i - 1].block == block else ""
-    after = " " + sentences[i + 1].text[:_BESIDE] if i + 1 < len(sentences) and sentences[i + 1].block == block else ""
+    before = after = ""
+    for step in (-1, 1):
+        at, words = i + step, ""
+        while 0 <= at < len(sentences) and sentences[at].block == block and (not words or len(words) < reach):
+            near = sentences[at].text
+            words = f"{near} {words}" if step < 0 else f"{words} {near}"
+            at += step
+        reached = reach or _BESIDE
+        if step < 0:
+            before = words[-reached:]
+        else:
+            after = words[:reached]
     return before, after
+
+
+# Quotation marks. A single one opens only before a word and closes only after one, so that an apostrophe is neither.
+_DOUBLE = re.compile(r"[\"\u201c\u201d\u201e\u00ab\u00bb]|&quot;")
+_OPENING = re.compile(r"(?:^|[\s(\[\u2014\u2013:*_/|-])[\"\u201d]$|(?:[\u201c\u201e\u00ab]|(?:^|[\s(*_:])&quot;)$")
+_SINGLE_OPENS = re.compile(r"(?:^|[\s(\[\u2014\u2013])['\u2018](?=[\w\u27ea])")
+_SINGLE_CLOSES = re.compile(r"(?<=[\w.,!?\u27eb\u2026])['\u2019](?!\w)")
+
+
+def quotation(marked: str) -> str:
+    """The marked text with the quotation that the trigger stands in between two curly marks; "" where it stands in none."""
+    left, word, right = re.split("(\u27ea[^\u27eb]*\u27eb)", marked, maxsplit=1)
+    marks = list(_DOUBLE.finditer(left))
+    shut = _DOUBLE.search(right)
+    if marks and shut and _OPENING.search(left[: marks[-1].end()]):
+        return f"{left[: marks[-1].start()]}\u201c{left[marks[-1].end() :]}{word}{right[: shut.start()]}\u201d{right[shut.end() :]}"
+    opened = list(_SINGLE_OPENS.finditer(left + "\u27ea"))
+    shut = _SINGLE_CLOSES.search("\u27eb" + right)
+    if opened and shut and not _SINGLE_CLOSES.search(left, opened[-1].end()):
+        stop = shut.start() - 1
+        return f"{left[: opened[-1].end() - 1]}\u201c{left[opened[-1].end() :]}{word}{right[:stop]}\u201d{right[stop + 1 :]}"
+    return ""
 
 
 def is_nothing(hit: Hit, beside: tuple[str, str] = ("", "")) -> bool:
@@ -194,7 +218,9 @@ def _mention(name: str, hit: Hit, clause: Clause, titles: str, population: Popul
     text = hit.text
     marked = mark(text, hit.start, hit.end)
     hidden = masked(text, hit.start, hit.end, population)
-    rule, kind = _type(hit, clause, marked, hidden)
+    if clause.speaker and _is_owner(clause.speaker, titles):
+        clause = replace(clause, speaker="")  # "the council says" in a paper of the council's
+    rule, kind = _type(hit, clause, marked, hidden, titles)
     if hit.family == "welsh":
         thing, who = _welsh("thing", marked), _welsh("who", marked)
     else:
@@ -230,6 +256,12 @@ def _mention(name: str, hit: Hit, clause: Clause, titles: str, population: Popul
         thing=thing,
         who=who,
     )
+
+
+def _is_owner(speaker: str, titles: str) -> bool:
+    """Whether a speaker is the body whose name is on the document."""
+    body = compiled(r"\b@body_noun$").search(speaker)
+    return body is not None and compiled(rf"(?-i:[A-Z][\w'-]+ ){body[0]}\b").search(titles) is not None
 
 
 def _welsh(part: str, marked: str) -> str:
@@ -274,15 +306,23 @@ def _trigger_span(masked: str) -> tuple[int, int]:
     return masked.index("⟪"), masked.index("⟫") - 1
 
 
-def _type(hit: Hit, clause: Clause, marked: str, masked: str) -> tuple[str, str]:
+def _type(hit: Hit, clause: Clause, marked: str, masked: str, titles: str) -> tuple[str, str]:
     for rule in type_rules("welsh" if hit.family == "welsh" else "rule"):
-        if fits(rule, hit.sentence, clause, marked, masked):
+        if fits(rule, hit.sentence, clause, marked, masked, hit.quoted, titles):
             return rule["id"], rule["type"]
     return "default", "PRINCIPLE" if hit.family != "phrase" else "DONE"
 
 
-def fits(rule: dict[str, Any], sentence: Sentence, clause: Clause, marked: str, masked: str) -> bool:
-    """Whether every condition of a type rule holds."""
+def fits(
+    rule: dict[str, Any],
+    sentence: Sentence,
+    clause: Clause,
+    marked: str,
+    masked: str,
+    quoted: str | None = None,
+    titles: str = "",
+) -> bool:
+    """Whether every condition of a type rule holds. ``quoted`` is that of the sentence alone unless given."""
     if "form" in rule and clause.form not in rule["form"]:
         return False
     if "mood" in rule and clause.mood not in rule["mood"]:
@@ -291,14 +331,23 @@ def fits(rule: dict[str, Any], sentence: Sentence, clause: Clause, marked: str, 
         return False
     if "negated" in rule and clause.negated != rule["negated"]:
         return False
-    for field, words in (("subject", clause.subject), ("thing", clause.thing), ("heading", sentence.heading)):
+    if quoted is None and "quoted" in rule:
+        quoted = quotation(marked)
+    clause_words = (clause.subject, clause.thing, sentence.heading, clause.speaker, quoted or "", titles)
+    for field, words in zip(_CONDITIONS, clause_words, strict=True):
         if field in rule and not compiled(rule[field]).search(words):
             return False
         if field + "_not" in rule and compiled(rule[field + "_not"]).search(words):
             return False
-    if not any(compiled(rule["pattern"]).search(t) for t in (marked, masked)):
+    if not _matches(rule["pattern"], marked, masked):
         return False
-    return not ("unless" in rule and any(compiled(rule["unless"]).search(t) for t in (marked, masked)))
+    return not ("unless" in rule and _matches(rule["unless"], marked, masked))
+
+
+def _matches(pattern: str, marked: str, masked: str) -> bool:
+    """Whether a pattern is in the text as printed or, where it asks for people, in the one that hides them."""
+    regex = compiled(pattern)
+    return regex.search(marked) is not None or ("⟦" in regex.pattern and regex.search(masked) is not None)
 
 
 _STAMP = 16  # words of a line that can be a stamp on the cover

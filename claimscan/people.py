@@ -55,7 +55,7 @@ _RELATIVE = re.compile(r"\b(?:who|that)\b")
 _WORD_BEFORE = re.compile(r"([\w'\u2019&+-]+)\s+$")
 _SINGLE_AFTER = re.compile(
     r"\b(?:an?|the|one|single|each|every|our|another|any|its|their|his|her|my|your|this|that|same|first|second|third|other|autistic|disabled|deaf|blind"
-    r"|young|older|former|local|retired|new|fellow|lone)\s+$",
+    r"|young|older|former|local|retired|new|fellow|lone)\s+(?:(?!(?:and|or|of|to|in|was|is|are|were|had|has|other|who|that)\s)[\w-]+\s+)?$",
     re.IGNORECASE,
 )
 _OF_MEMBERS = re.compile(
@@ -179,7 +179,7 @@ def _phrase(text: str, at: int, relative: bool) -> tuple[int, str]:
         stop = _tail(text, hit.end()) if entry.tail else hit.end()
         if stop <= end or (entry.tail == "…" and stop == hit.end()) or _thing().match(text, stop):
             continue
-        if entry.group != "singular" or _SINGLE_AFTER.search(text, max(0, at - 14), at):
+        if entry.group != "singular" or _SINGLE_AFTER.search(text, max(0, at - 30), at):
             end, best = stop, entry.kind
     return end, best
 

@@ -22,6 +22,7 @@ _HEADINGS = 60  # looked at, from the start
 _BESIDE = 50  # hits of a topic beside which words for ages are looked for
 _TEXT = 12_000  # characters of running text looked at, from the start
 _EVERYONE = 0.25
+_MAINLY = 0.8  # of the hits of all groups: what makes a text about one of them where no heading says so
 _TITLE_CHARS = 240  # a "title" longer than this is a paragraph that was taken for one
 # "people with ...", for conditions that no topic foresees.
 # Somebody named just before: "patients and carers", "people with dementia, their carers".
@@ -110,8 +111,11 @@ def population_of(document: Document) -> Population:
     everyone = [t for t in score if _specific(topics[t].label) <= _EVERYONE]
     narrow = sum(v for t, v in score.items() if t not in everyone)
     named = [t for t in everyone if best[t][0] == weight["title"]]
-    if named and winner not in everyone and best[winner][0] < weight["title"] and score[winner] < narrow / 2:
-        winner = named[0]  # a document for everybody touches on many groups and is about none of them
+    if winner not in everyone:  # a document for everybody touches on many groups and is about none of them
+        if named and best[winner][0] < weight["title"] and score[winner] < narrow / 2:
+            winner = named[0]
+        elif best[winner][0] < weight["heading"] and score[winner] < min(narrow * _MAINLY, sum(score[t] for t in everyone)):
+            winner = max(everyone, key=lambda t: score[t])
     if other and score[winner] < weight["heading"]:
         return other
     kind, label = topics[winner].kind, topics[winner].label

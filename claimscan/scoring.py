@@ -88,9 +88,12 @@ def mention_features(mention: Mention, table: Mapping[str, Any]) -> list[float]:
 
 
 def evidence_features(evidence: Evidence, products: int, table: Mapping[str, Any]) -> list[float]:
-    """What the score of evidence rests on: its rule's record, whether the link is sure, how many products compete for it."""
+    """What the score of evidence rests on: its rule's record (or what the model of wording says), whether the link is sure, how many
+    products compete for it."""
+    learned = evidence.rule.startswith("learned-")
     return [
-        logit(rate(table, f"{evidence.rule} {evidence.slot}", evidence.slot)),
+        logit(evidence.score if learned else rate(table, f"{evidence.rule} {evidence.slot}", evidence.slot)),
+        float(learned),
         float(evidence.certainty == "borderline"),
         log(max(1, products)),
     ]
@@ -130,12 +133,16 @@ def probability(model: Mapping[str, Any], features: Sequence[float]) -> float:
 def mention(found: Mention) -> float:
     """The probability that the type of a mention is right."""
     model = tables()["mention"]
+    if not model["weights"]:
+        return found.score
     return probability(model, mention_features(found, model))
 
 
 def evidence(found: Evidence, products: int) -> float:
     """The probability that the product states this slot and value. ``products``: how many the document has."""
     model = tables()["evidence"]
+    if not model["weights"]:
+        return found.score
     return probability(model, evidence_features(found, products, model))
 
 

@@ -1,6 +1,6 @@
 """How well the evidence rules read sentences of our own, per slot: recall and precision stay above measured floors.
 
-Each file of ``data/wording`` is about one slot: sentences with the value they state, or "" where they state nothing.
+Each file of ``corpus/wording`` is about one slot: sentences with the value they state, or "" where they state nothing.
 Batch 1 was written before the rules, later batches after them without looking at them. All have since been used to
 mend the rules, so these figures say "has not got worse", not how well the rules do on new text.
 """
@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from claimscan import evidence
+from claimscan import evidence, learned
 from claimscan.records import Population, Sentence
 
-FOLDER = Path(__file__).parent / "data" / "wording"
+FOLDER = Path(__file__).parent.parent / "corpus" / "wording"
 POPULATIONS = {
     "": Population("people who use the service", "adults"),
     "adults": Population("autistic adults", "adults"),
@@ -51,7 +51,8 @@ def tables():
 @cache
 def found(text, population):
     sentence = Sentence(0, len(text), text, 1, 0)
-    return evidence.find([sentence], POPULATIONS[population])
+    with learned.on_trial(learned.NONE):  # the model was trained on these sentences
+        return evidence.find([sentence], POPULATIONS[population])
 
 
 def cases(slot):

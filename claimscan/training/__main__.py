@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gzip
 import json
 import sys
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Any
 from claimscan.errors import ClaimscanError, UsageError
 from claimscan.training import corpus
 from claimscan.training.gold import LAYOUTS, SPLITS, GoldDocument, to_gold
+
+RELEASED = "released.json.gz"  # every item of the last release, right or wrong
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -34,7 +37,13 @@ def main(arguments: list[str] | None = None) -> int:
     measured.add_argument("--split", action="append", choices=SPLITS, help="only this split (may be repeated)")
     measured.add_argument("--json", metavar="FILE", help="the figures as JSON; - is standard output")
     measured.add_argument("--save", type=Path, metavar="FILE", help="keep every item, right or wrong, to compare with")
-    measured.add_argument("--against", type=Path, metavar="FILE", help="gains and losses against a saved run")
+    measured.add_argument(
+        "--against",
+        type=Path,
+        metavar="FILE",
+        help=f"gains and losses against a saved run (default: {RELEASED} of the corpus)",
+    )
+    measured.add_argument("--changes", action="store_true", help="list every gain and loss")
     measured.add_argument("--show", type=int, default=0, metavar="N", help="list the first N wrong items of each kind")
     covered = commands.add_parser(
         "coverage", help="what the corpus holds, what it has too little of, and near-duplicates"
@@ -48,13 +57,12 @@ def main(arguments: list[str] | None = None) -> int:
         metavar="FILE",
         help="JSON lines with a text each: also compare with these",
     )
-    fitted = commands.add_parser("fit", help="the tables that turn rules into probabilities, from the corpus alone")
+    fitted = commands.add_parser("fit", help="the released models and tables, from the corpus alone (some minutes)")
     fitted.add_argument(
-        "--out",
-        type=Path,
-        default=Path("claimscan/data/models/scores.json"),
-        metavar="FILE",
-        help="default: %(default)s",
+        "--out", type=Path, default=Path("claimscan/data/models"), metavar="FOLDER", help="default: %(default)s"
+    )
+    fitted.add_argument(
+        "--record", type=Path, default=Path("models/wording.json"), metavar="FILE", help="default: %(default)s"
     )
     agreed = commands.add_parser("agreement", help="the second annotation against the first")
     agreed.add_argument("ids", nargs="*", metavar="ID", help="only these documents")
@@ -67,7 +75,7 @@ def main(arguments: list[str] | None = None) -> int:
     run = {
         "compile": compile_corpus,
         "coverage": cover,
-        "fit": fit_scores,
+        "fit": fit_models,
         "evaluate": evaluate_corpus,
         "agreement": compare_annotations,
         "gate": keep_floors,
@@ -138,7 +146,10 @@ def compile_corpus(options: argparse.Namespace) -> int:
 def evaluate_corpus(options: argparse.Namespace) -> int:
     from claimscan.training import evaluate, figures  # scikit-learn and pandas
 
-    earlier = json.loads(options.against.read_text(encoding="utf-8")) if options.against else None
+    released = options.corpus / RELEASED
+    if options.against is None and released.exists() and not (options.pdf or options.rules):
+        options.against = released
+    earlier = read_items(options.against) if options.against else None
     found = [d for d in read_all(documents(options)) if not options.split or d.split in options.split]
     source = "pdf" if options.pdf else "gold" if options.rules else "text"
     items = evaluate.run(found, options.corpus, source, tuple(options.layout or LAYOUTS))
@@ -151,21 +162,22 @@ def evaluate_corpus(options: argparse.Namespace) -> int:
     if options.json != "-":
         print(figures.page(items, options.show))
         if earlier is not None:
-            print("\n" + figures.compare(earlier, items))
+            print(f"\nagainst {options.against}: {figures.compare(earlier, items, options.changes)}")
     if options.save:
-        write_json(options.save, items)
+        write_items(options.save, items)
     return 0
 
 
-def fit_scores(options: argparse.Namespace) -> int:
-    from claimscan.training import fit, floors
+def fit_models(options: argparse.Namespace) -> int:
+    from claimscan.training import fit, floors, learn
 
     options.ids = []
-    tables = fit.fit(read_all(documents(options)), floors.fingerprint(options.corpus))
-    options.out.write_text(fit.dumped(tables), encoding="utf-8")
-    for kind in ("mention", "evidence", "grade"):
-        print(kind, {name: tables[kind][name] for name in ("bias", "weights")})
-    print(f"{options.out} written")
+    fitted = fit.fit(read_all(documents(options)), options.corpus / "wording", floors.fingerprint(options.corpus))
+    options.out.mkdir(parents=True, exist_ok=True)
+    (options.out / "scores.json").write_text(fit.dumped(fitted.tables), encoding="utf-8")
+    (options.out / "wording.npz").write_bytes(learn.packed(fitted.model))
+    write_json(options.record, fit.record(fitted))
+    print((options.record).read_text(encoding="utf-8"))
     return 0
 
 
@@ -221,6 +233,22 @@ def keep_floors(options: argparse.Namespace) -> int:
     fallen = floors.below(floors.read(path), now)
     print("\n".join(fallen) or "Every figure is at its floor or above.")
     return 1 if fallen else 0
+
+
+def read_items(path: Path) -> list[dict[str, Any]]:
+    """A saved run, gzipped or not."""
+    data = path.read_bytes()
+    found: list[dict[str, Any]] = json.loads(gzip.decompress(data) if path.suffix == ".gz" else data)
+    return found
+
+
+def write_items(path: Path, items: list[dict[str, Any]]) -> None:
+    """Keep a run: only what is compared, and the same bytes for the same items."""
+    kept = [
+        {key: item[key] for key in ("document", "layout", "kind", "id", "gold", "found", "right")} for item in items
+    ]
+    data = json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode()
+    path.write_bytes(gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
 
 
 def write_json(path: Path, value: Any) -> None:

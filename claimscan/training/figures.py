@@ -7,6 +7,7 @@ not independent of each other.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,7 @@ def figures(items: Sequence[Item]) -> dict[str, Any]:
         "readings": int(frame.groupby(["document", "layout"]).ngroups),
         "mentions": _prf(mentions.gold != NONE, mentions.found != NONE),
         "type_accuracy": float(accuracy_score(typed.gold, typed.found)) if len(typed) else None,
+        "type_kappa": float(cohen_kappa_score(typed.gold, typed.found)) if typed.gold.nunique() > 1 else None,
         "gradable_claims": _prf(mentions.gold.isin(GRADABLE), mentions.found.isin(GRADABLE)),
         "products": _prf(products.gold != NONE, products.found != NONE),
         "grade_exact": _mean(graded.right),
@@ -192,13 +194,34 @@ def intervals(items: Sequence[Item], draws: int = 2000, seed: int = 20261125) ->
     return out
 
 
+# Registers of one kind together: one document by itself says little. The first that fits, in this order.
+REGISTERS: Mapping[str, str] = {
+    "Welsh or bilingual": "cymraeg|bilingual",
+    "Easy Read": "easy read",
+    "spoken: minutes, transcripts": "minutes|transcript|speech",
+    "tenders, terms, adverts": "tender|specification|terms of reference|advert|intentions|market position",
+    "forms": "form\\b",
+    "newsletters, blogs, letters": "newsletter|blog|letter|essay",
+    "web pages, guides": "web page|web guide|faq|questions|toolkit|explainer|local offer",
+    "reports, reviews, research": "report|account|review|evaluation|research|summary|paper|protocol",
+    "strategies, plans, policies": "",
+}
+
+
+def register_group(register: str) -> str:
+    """The kind of register that a document's own words for its register belong to."""
+    return next(name for name, pattern in REGISTERS.items() if re.search(pattern, register.lower()))
+
+
 def by_register(items: Sequence[Item]) -> pandas.DataFrame:
-    """The headline figures for each register, with how many documents, mentions and products they rest on."""
+    """The headline figures for each kind of register, with how many documents, mentions and products they rest on."""
     import pandas
 
     rows = {}
-    for register in sorted({item["register"] for item in items}):
-        part = [item for item in items if item["register"] == register]
+    for register in REGISTERS:
+        part = [item for item in items if register_group(item["register"]) == register]
+        if not part:
+            continue
         sums = _sums(part)
         counts = {"documents": len(sums), "mentions": int(sums["typed"].sum()), "products": int(sums["products"].sum())}
         rows[register] = counts | headlines(part)
@@ -280,6 +303,7 @@ def page(items: Sequence[Item], show: int = 0) -> str:
 SCORED = ("mention", "evidence", "product")
 _RATIOS = (
     "type_accuracy",
+    "type_kappa",
     "grade_exact",
     "grade_within_one",
     "grade_kappa_quadratic",
@@ -310,30 +334,30 @@ def _rounded(table: pandas.DataFrame) -> pandas.DataFrame:
 
 
 def _line(item: Item) -> str:
-    return (
-        f"  {item['document']} {item['layout']} {item['id']}: {item['gold']} -> {item['found']}  {item['note'][:90]!r}"
-    )
+    return f"  {item['document']} {item['layout']} {item['id']}: {item['gold']} -> {item['found']}  {item.get('note', '')[:90]!r}"
 
 
-def compare(before: Sequence[Item], after: Sequence[Item]) -> str:
+def compare(before: Sequence[Item], after: Sequence[Item], listed: bool = True) -> str:
     """Gains and losses item by item. An extra finding is an item of one run only: new ones are losses, gone ones
-    gains."""
+    gains. ``listed``: each of them on a line of its own, after the counts by kind."""
 
     def keyed(items: Sequence[Item]) -> dict[tuple[str, ...], Item]:
         return {(i["document"], i["layout"], i["kind"], i["id"]): i for i in items}
 
     old, new = keyed(before), keyed(after)
     read_twice = {key[:2] for key in old} & {key[:2] for key in new}
-    gains: list[str] = []
-    losses: list[str] = []
+    lines: dict[bool, list[str]] = {True: [], False: []}
+    kinds: dict[str, dict[bool, int]] = {}
     for key in sorted(old.keys() | new.keys()):
         if key[:2] not in read_twice:
             continue
         was = old[key]["right"] if key in old else True
         now = new[key]["right"] if key in new else True
         if was != now:
-            (gains if now else losses).append(f"  {key[2]:<9}{_line(new.get(key) or old[key])}")
-    parts = [f"{len(gains)} gained, {len(losses)} lost, over {len(read_twice)} readings in both runs"]
-    parts += ["gained\n" + "\n".join(gains)] if gains else []
-    parts += ["lost\n" + "\n".join(losses)] if losses else []
-    return "\n\n".join(parts)
+            lines[now].append(f"  {key[2]:<9}{_line(new.get(key) or old[key])}")
+            kinds.setdefault(key[2], {True: 0, False: 0})[now] += 1
+    parts = [f"{len(lines[True])} gained, {len(lines[False])} lost, over {len(read_twice)} readings in both runs"]
+    parts += [f"  {kind:<9} {n[True]} gained, {n[False]} lost" for kind, n in sorted(kinds.items())]
+    for now, name in ((True, "gained"), (False, "lost")) if listed else ():
+        parts += ["", name, *lines[now]] if lines[now] else []
+    return "\n".join(parts)

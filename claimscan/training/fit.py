@@ -1,8 +1,9 @@
-"""Fits the tables that turn rules into probabilities (claimscan/scoring.py), from corpus/ alone.
+"""Fits what is released into claimscan/data/models, from corpus/ alone: the model of wording (training/learn.py) and the tables
+that turn rules and models into probabilities (claimscan/scoring.py).
 
-Two steps on documents of different splits: how often each rule was right is counted on ``train``, whose text the rules were
-written with; the logistic regression that says how far to believe such a record is fitted on ``dev``, which no rule was
-written from (Platt 1999). ``test`` is not read. The same corpus and rules give the same tables, byte for byte.
+Steps on documents of different splits: the model of wording is fitted on ``train``, and tried on writers left out; how often each
+rule was right is counted on ``train``, whose text the rules were written with; the logistic regression that says how far to believe such a
+record is fitted on ``dev``, which no rule was written from (Platt 1999). ``test`` is not read. The same corpus and rules give the same files.
 """
 
 from __future__ import annotations
@@ -10,9 +11,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
-from claimscan import scoring
+from claimscan import learned, scoring
+from claimscan.training import learn
 from claimscan.training.evaluate import examined
 from claimscan.training.gold import GoldDocument
 
@@ -26,6 +30,42 @@ class Checked:
 
     report: Any
     right: Mapping[str, Mapping[str, bool]]
+
+
+# Writers held out together when the model of wording is tried on what it has not seen: each fold has documents of every kind.
+FOLDS = (("first", "w9"), ("w1", "w2"), ("w3", "w4", "w6"))
+
+
+def wording(
+    documents: Sequence[GoldDocument], sentences: Path
+) -> tuple[learned.Model, dict[str, Any], list[Checked]]:
+    """The model of wording, what it added in documents of writers that it had not seen, and those documents as it read them.
+
+    Args:
+        documents: those of the ``train`` split.
+        sentences: the folder of labelled sentences.
+    """
+    rows = learn.rows_of(documents, sentences)
+    additions: list[learn.Addition] = []
+    for fold in FOLDS:
+        with learned.on_trial(learn.fit(rows, fold)), scoring.on_trial(EVEN):
+            for document in documents:
+                if learn.writer(document.id) in fold and document.products:
+                    additions += _added(checked(document))
+    limits, record = learn.choose(additions)
+    seen: list[Checked] = []
+    for fold in FOLDS:
+        with learned.on_trial(learn.fit(rows, fold, limits)), scoring.on_trial(EVEN):
+            seen += [checked(document) for document in documents if learn.writer(document.id) in fold]
+    return learn.fit(rows, (), limits), record, seen
+
+
+def _added(one: Checked) -> list[learn.Addition]:
+    return [
+        learn.Addition(item.slot, item.score, one.right["evidence"].get(item.id, False))
+        for item in one.report.evidence
+        if item.rule.startswith("learned-")
+    ]
 
 
 def checked(document: GoldDocument) -> Checked:
@@ -70,14 +110,30 @@ def logistic(features: Sequence[Sequence[float]], right: Sequence[bool]) -> dict
     }
 
 
-def fit(documents: Sequence[GoldDocument], corpus_hash: str) -> dict[str, Any]:
-    """The tables of scores.json."""
+@dataclass(frozen=True)
+class Fitted:
+    """What ``fit`` makes: the model of wording, its record on unseen writers, and the tables of scores.json."""
+
+    model: learned.Model
+    record: Mapping[str, Any]
+    tables: Mapping[str, Any]
+
+
+def fit(documents: Sequence[GoldDocument], sentences: Path, corpus_hash: str) -> Fitted:
+    """Everything that is released, from the corpus alone."""
     train, dev = ([d for d in documents if d.split == split] for split in ("train", "dev"))
+    model, record, seen = wording(train, sentences)
+    with learned.on_trial(model):
+        return Fitted(model, record, _scores(seen, dev, corpus_hash))
+
+
+def _scores(seen: Sequence[Checked], dev: Sequence[GoldDocument], corpus_hash: str) -> dict[str, Any]:
+    """The tables of scores.json, from train documents as models read them that had not seen them, and the dev documents."""
     tables: dict[str, Any] = {"schema": "claimscan/scores/1", "corpus": corpus_hash}
     with scoring.on_trial(EVEN):
-        learned, held = [checked(d) for d in train], [checked(d) for d in dev]
+        held = [checked(d) for d in dev]
     for kind in KINDS:
-        table = rates(learned, kind)
+        table = rates(seen, kind)
         features, right = [], []
         for one in held:
             products = len(one.report.products)
@@ -103,11 +159,10 @@ def fit(documents: Sequence[GoldDocument], corpus_hash: str) -> dict[str, Any]:
     return tables
 
 
-_NOTHING: dict[str, Any] = {"rules": {}, "kinds": {}, "all": 0.8, "bias": 2.0}
-# Tables under which nothing is in doubt: what is fitted must not depend on what was released before.
+# Tables under which every score stays as the rule or model gave it: what is fitted must not depend on what was released before.
 EVEN: dict[str, Any] = {
-    "mention": _NOTHING | {"weights": [0.0] * 3},
-    "evidence": _NOTHING | {"weights": [0.0] * 3},
+    "mention": {"weights": []},
+    "evidence": {"weights": []},
     "grade": {"bias": 0.0, "weights": [0.0] * 6},
 }
 
@@ -116,3 +171,27 @@ def dumped(tables: Mapping[str, Any]) -> str:
     """As JSON, one rule on a line, so that a change can be read in a diff."""
     text = json.dumps(tables, indent=1, sort_keys=True)
     return text.replace("[\n    ", "[").replace(",\n    ", ", ") + "\n"
+
+
+def record(fitted: Fitted) -> dict[str, Any]:
+    """What models/ keeps of a fit: what was learned from which corpus, how right it was on unseen writers, and the hashes."""
+    return {
+        "corpus": fitted.tables["corpus"],
+        "settings": {
+            "right": learn.RIGHT,
+            "least": learn.LEAST,
+            "strength": learn.STRENGTH,
+            "pruned": learn.PRUNED,
+            "folds": [list(fold) for fold in FOLDS],
+        },
+        "features": len(fitted.model.weights),
+        "weights": sum(len(pairs) for pairs in fitted.model.weights.values()),
+        "unseen_writers": dict(fitted.record),
+        "calibration": {
+            k: {n: fitted.tables[k][n] for n in ("bias", "weights")} for k in ("mention", "evidence", "grade")
+        },
+        "sha256": {
+            "wording.npz": sha256(learn.packed(fitted.model)).hexdigest(),
+            "scores.json": sha256(dumped(fitted.tables).encode()).hexdigest(),
+        },
+    }
