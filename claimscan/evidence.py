@@ -148,24 +148,29 @@ def _in_sentence(
 
 
 def _learned(sentence: Sentence, population: Population, unmade: Sequence[tuple[int, int, bool]]) -> Iterator[Evidence]:
-    """What the model of wording finds in the sentence, in the clause where it is surest: never where something is only planned, owed
+    """What the model of wording finds in the sentence, in the clause where it is surest; never where something is only planned, owed
     or meant (E5), and never in a heading."""
     if sentence.kind == "heading" or len(sentence.text) < _SAYS_SOMETHING:
         return
     masked = people.mask(sentence.text, population)
-    stated = learned.model().stated(masked)
-    if not stated:
-        return
-    for slot, (value, p) in stated.items():
-        start, end = _surest_clause(sentence.text, masked, slot)
+    stated: dict[str, tuple[str, float, int, int]] = {}
+    for start, end in _clauses(sentence.text):
+        for slot, (value, p) in learned.model().stated(masked[start:end]).items():
+            if p > stated.get(slot, ("", 0.0, 0, 0))[1]:
+                stated[slot] = value, p, start, end
+    for slot, (value, p, start, end) in stated.items():
         clause = _WHOLE.match(sentence.text, start, end)
         if clause is None or any(start < e and s < end for s, e, _ in unmade) or is_future(sentence.text, clause):
             continue
-        letters = "".join(letter for letter in _LETTER.findall(masked, start, end) if letter in "LFAU")
+        letters = "".join(
+            letter for letter in _LETTER.findall(_FOR_WHOM.sub("", masked[start:end])) if letter in "LFAU"
+        )
         who = people.classify(sentence.text[start:end], population, letters) if letters else ""
         detail: dict[str, Any] = {}
-        if slot in ("reviewers", "authorship", "contributors") and who:
-            value = _named(slot, "@who", who, set(_LETTER.findall(masked, start, end))) or value
+        if slot == "contributors":
+            if who in ("", "unclear"):
+                continue
+            value = who
         if slot == "count":
             counted = counting.people(masked[start:end], sentence.text[start:end], value)
             if counted is None and value not in ("vague", "proportion_only"):
@@ -187,19 +192,21 @@ def _learned(sentence: Sentence, population: Population, unmade: Sequence[tuple[
 
 
 _SAYS_SOMETHING = 12  # characters
+# "A strategy for children": whom a thing is for is not who took part.
+_FOR_WHOM = re.compile(r"\b(?:for|about|of|affecting|supporting|serving) (?:[\w-]+ ){0,2}\u27e6\w~*\u27e7")
 _WHOLE = re.compile(r"(?s).+")
 
 
-def _surest_clause(text: str, masked: str, slot: str) -> tuple[int, int]:
-    """A short sentence as a whole; of a long one the clause that states the slot most surely."""
+def _clauses(text: str) -> list[tuple[int, int]]:
+    """A short sentence as a whole; a long one cut into its clauses, which the model reads one by one."""
     if len(text.split()) <= _QUOTE_WORDS:
-        return 0, len(text)
+        return [(0, len(text))]
     ends = [0, *(m.end() for m in _CLAUSE.finditer(text)), len(text)]
-    spans = [(a, b) for a, b in zip(ends, ends[1:]) if len(text[a:b].split()) > 3] or [(0, len(text))]
-    start, end = max(spans, key=lambda span: learned.model().probabilities(masked[slice(*span)]).get(slot, 0.0))
-    while end > start and text[end - 1].isspace():
-        end -= 1
-    return start, end
+    spans = [(a, a + len(text[a:b].rstrip())) for a, b in zip(ends, ends[1:])]
+    return [(a, b) for a, b in spans if len(text[a:b].split()) > _WORDS]
+
+
+_WORDS = 3  # a clause of fewer says nothing by itself
 
 
 def _claimed(mentions: Sequence[Mention], population: Population) -> Iterator[Evidence]:
@@ -264,7 +271,7 @@ def apply(rule: Rule, match: re.Match[str], sentence: Sentence, population: Popu
             if not value:
                 continue
         if slot == "count":
-            count = _count(rule, match, groups, who, sentence.text)
+            count = _count(rule, match, groups, who, sentence.text, population)
             if count is None:
                 continue
             detail |= count
@@ -374,7 +381,9 @@ _OF_SEVERAL_KINDS = re.compile(
 )
 
 
-def _count(rule: Rule, match: re.Match[str], groups: dict[str, str], who: str, text: str) -> dict[str, Any] | None:
+def _count(
+    rule: Rule, match: re.Match[str], groups: dict[str, str], who: str, text: str, population: Population
+) -> dict[str, Any] | None:
     """The fields of codebook 2.3. Numbers as printed; a number of people with lived experience is le_n, any other total_n."""
     kind = str(rule.detail.get("kind", ""))
     count: dict[str, Any] = {"le_n": None, "total_n": None, "unit": rule.detail.get("unit") or counting.unit(text)}
@@ -398,6 +407,10 @@ def _count(rule: Rule, match: re.Match[str], groups: dict[str, str], who: str, t
         count["le_n" if lived and rule.detail.get("of") != "total" else "total_n"] = n
     if total is not None:
         count["total_n"] = total
+        at = match.end(next(k for k in groups if k.startswith("total")))
+        whole = re.match(r"[^\u27e6]{0,20}\u27e6(\w)~*\u27e7, ", match.string[at:])
+        if n is not None and whole and people.classify("they", population, whole[1]) == "le":
+            count["le_n"], count["total_n"] = total, None  # "seven carers, one of them a young carer": all seven
     if who == "organisations":
         count["unit"] = "organisations"
     if kind == "one_of_many" and count["le_n"] is None:

@@ -79,10 +79,11 @@ def judge(document: Document, settings: Settings) -> Report:
     taken = linking.link({}, look, spoken, made, cut, titles)
     more, joined = products.described(taken, look, cut, made, spoken, titles, population)
     made = (*made, *more)
-    taken = linking.link(taken | joined, look, spoken, made, cut, titles)
+    taken = linking.link(joined, look, spoken, made, cut, titles)
     linked = evidence.numbered(linking.resolve([e for items in taken.values() for e in items if e.product]))
     spoken = tuple(replace(m, score=scoring.mention(m)) for m in spoken)
-    linked = tuple(replace(e, score=scoring.evidence(e, len(made))) for e in linked)
+    claims = scoring.best_claims(made, {m.id: m.score for m in spoken})
+    linked = tuple(replace(e, score=scoring.evidence(e, made, claims)) for e in linked)
     scores = {m.id: m.score for m in spoken} | {e.id: e.score for e in linked}
     findings = {p.id: _finding(p, spoken, linked, population, document) for p in made}
     findings = {

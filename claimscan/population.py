@@ -114,7 +114,9 @@ def population_of(document: Document) -> Population:
     if winner not in everyone:  # a document for everybody touches on many groups and is about none of them
         if named and best[winner][0] < weight["title"] and score[winner] < narrow / 2:
             winner = named[0]
-        elif best[winner][0] < weight["heading"] and score[winner] < min(narrow * _MAINLY, sum(score[t] for t in everyone)):
+        elif best[winner][0] < weight["heading"] and score[winner] < min(
+            narrow * _MAINLY, sum(score[t] for t in everyone)
+        ):
             winner = max(everyone, key=lambda t: score[t])
     if other and score[winner] < weight["heading"]:
         return other

@@ -31,7 +31,8 @@ TOOK_PART = frozenset(
         "count",
     }
 )
-_SHORT = 6000  # characters; a document of a few pages
+_SHORT = 2400  # characters; a page
+_LONG = 60_000  # characters; in longer ones too much is named for a name and a part taken to be enough
 _PARAGRAPH = 1200  # characters; a passage, which is about one thing
 PRONOUNS = frozenset({"it", "they", "which", "that", "this", "them", "these", "everything", "all", "one"})
 
@@ -174,9 +175,11 @@ def _antecedent(mention: Mention, sentences: Sequence[Sentence], index: int, tit
 
 
 # "Consent animation. Co-created in 2025." and "The bulky waste line opened in January. It was co-designed with tenants."
-_LABEL = re.compile(r"(?P<label>(?:[A-Z\u201c\u2018\"'][\w\u2019\u201d'\"-]*)(?: [\w\u2019\u201d'\"-]+){0,5})[.:]$")
+_LABEL = re.compile(
+    r"(?:\d[\d.]*\s+)?(?P<label>(?:[A-Z\u201c\u2018\"'][\w\u2019\u201d'\"-]*)(?: [\w\u2019\u201d'\"-]+){0,5})[.:]$"
+)
 _OPENS = re.compile(
-    r"(?P<thing>(?:The|A|An|Our|Its|Their) (?:[\w\u2019'-]+ ){1,5}?)"
+    r"(?:\d[\d.]*\s+)?(?P<thing>(?:The|A|An|Our|Its|Their) (?:[\w\u2019'-]+ ){1,5}?)"
     r"(?=(?:was|is|has|had|came|opened|went|started|began|lasts|runs|takes|shows|tells|gives|sets|covers|now|on|for|at|in)\b)"
 )
 
@@ -248,22 +251,31 @@ def described(
     short, one_thing = length < _SHORT, length < _PARAGRAPH
     found: list[tuple[naming.Name, bool]] = []
     made: list[list[int]] = []
+    own: dict[int, bool] = {}
     general = {m.sentence.start for m in mentions if m.type in ("PRINCIPLE", "DUTY", "OTHER_SENSE")}
+    names = [naming.name(p.name) for p in known]
+    claimed = {m.sentence.start for m in mentions if m.product}
     for index, sentence in enumerate(sentences):
         if not short and sentence.start in general:
             continue
         made_here = says_made(sentence.text, population)
-        if not short and not made_here:
+        alone = sentence.start in claimed or length > _LONG
+        fresh = None if alone else _fresh(sentence, names, titles, made_here)
+        if not short and not made_here and fresh is None:
             continue
         items = linked.get(index) or look(index)
         if sentence.start in general and all(item.slot == "contributors" for item in items):
             continue
-        if not any(_took_part(item, sentence, made_here) for item in items if not item.product):
+        if fresh is not None and not any(_by_itself(item) or made_here and _lived(item) for item in items):
+            fresh = None
+        # What a nearer product has taken is free again where the sentence says it of a thing of its own.
+        free = items if fresh is not None else [item for item in items if not item.product]
+        if not any(_took_part(item, sentence, made_here) for item in free):
             continue
         patterns = load("products.toml")["pattern"]
         if any(compiled(patterns[name]).search(sentence.text) for name in ("borrowed", "negated")):
             continue
-        thing = _thing_near(index, sentences, short, made_here)
+        thing = fresh or _thing_near(index, sentences, short, made_here)
         if thing is None and one_thing and any(_did_it(item) for item in items):
             thing = naming.name("")  # a passage cut out of a page may leave unnamed what it is about
         if thing is None:
@@ -272,6 +284,7 @@ def described(
         if one_thing and found:
             made[0].append(index)
             continue
+        own[index] = fresh is not None
         same = next(
             (
                 i
@@ -296,9 +309,40 @@ def described(
             products.append(Product(name, _label(thing, document), document))
         for index in indexes:
             joined[index] = tuple(
-                item if item.product else replace(item, product=name) for item in linked.get(index) or look(index)
+                item if item.product and not own.get(index) else replace(item, product=name)
+                for item in linked.get(index) or look(index)
             )
     return tuple(products), joined
+
+
+def _fresh(sentence: Sentence, known: Sequence[naming.Name], titles: str, made_here: bool) -> naming.Name | None:
+    """A thing that the sentence names (where it says that it was made), or its heading, and that is no product yet and not the
+    document."""
+    for text in (sentence.text,) if made_here else (sentence.heading,):
+        for _, _, thing in naming.references(text):
+            if thing.part or thing.deictic or naming.stands_for_document(thing, titles):
+                continue
+            if not any(naming.same(thing, name) for name in known):
+                return thing
+    return None
+
+
+def _by_itself(item: Evidence) -> bool:
+    """Evidence that can only be about a thing that is being made."""
+    if item.slot == "authorship":
+        return item.value in ("le", "mixed_with_le", "le_org", "proxy", "mixed_no_le")
+    strong = item.slot in ("reviewers", "final_edit") or (item.slot, item.value) in _OF_A_MAKING
+    return strong and item.who in ("le", "parent_carer", "public", "mixed", "proxy")
+
+
+def _lived(item: Evidence) -> bool:
+    return item.slot == "contributors" and item.value in ("le", "parent_carer", "public", "mixed")
+
+
+_OF_A_MAKING = frozenset(
+    {("feedback_acted", "loop"), ("continuity", "cycles_with_return"), ("stage", "mid_draft"), ("stage", "near_final")}
+    | {("stage", "design"), ("stage", "start"), ("mark", "task")}
+)
 
 
 def _took_part(item: Evidence, sentence: Sentence, made_here: bool) -> bool:
@@ -324,7 +368,8 @@ def _took_part(item: Evidence, sentence: Sentence, made_here: bool) -> bool:
 
 def _did_it(item: Evidence) -> bool:
     """Evidence of an activity with people with lived experience, not only of who they were."""
-    return item.slot in ("method", "stage", "continuity") and item.who in ("le", "parent_carer", "public", "mixed")
+    shown = item.slot in ("method", "stage", "continuity", "reviewers")
+    return shown and item.who in ("le", "parent_carer", "public", "mixed")
 
 
 _STOP = re.compile("[.;]")  # no pattern of ``made`` runs over one

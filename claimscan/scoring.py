@@ -17,9 +17,9 @@ from importlib.resources import files
 from math import exp, log
 from typing import Any
 
-from claimscan.records import Evidence, Finding, Mention
+from claimscan.records import Evidence, Finding, Mention, Product
 
-DOUBT = 0.5  # evidence less likely than this to be right does not decide a grade by itself
+DOUBT = 0.2  # evidence less likely than this to be right does not decide a grade by itself
 SMOOTH = 5.0  # how many observations the rate of the kind counts for
 _EDGE = 0.02
 _FILE = "data/models/scores.json"
@@ -87,16 +87,31 @@ def mention_features(mention: Mention, table: Mapping[str, Any]) -> list[float]:
     ]
 
 
-def evidence_features(evidence: Evidence, products: int, table: Mapping[str, Any]) -> list[float]:
+def evidence_features(
+    evidence: Evidence, products: Sequence[Product], claims: Mapping[str, float], table: Mapping[str, Any]
+) -> list[float]:
     """What the score of evidence rests on: its rule's record (or what the model of wording says), whether the link is sure, how many
-    products compete for it."""
+    products compete for it, and how sure it is that its product is one.
+
+    Args:
+        claims: the best score of a claim, by product; none for a product described without a trigger (E20).
+    """
     learned = evidence.rule.startswith("learned-")
+    record = logit(evidence.score if learned else rate(table, f"{evidence.rule} {evidence.slot}", evidence.slot))
     return [
-        logit(evidence.score if learned else rate(table, f"{evidence.rule} {evidence.slot}", evidence.slot)),
+        record,
+        record * record,  # the best records do not carry over as fully as the worst
         float(learned),
         float(evidence.certainty == "borderline"),
-        log(max(1, products)),
+        log(max(1, len(products))),
+        logit(claims[evidence.product]) if evidence.product in claims else 0.0,
+        float(evidence.product not in claims),
     ]
+
+
+def best_claims(products: Sequence[Product], scores: Mapping[str, float]) -> dict[str, float]:
+    """The best score of a claim of each product that is claimed."""
+    return {p.id: max(scores[m] for m in p.mentions) for p in products if p.mentions}
 
 
 def grade_features(finding: Finding, scores: Mapping[str, float], claims: Sequence[str], products: int) -> list[float]:
@@ -138,12 +153,12 @@ def mention(found: Mention) -> float:
     return probability(model, mention_features(found, model))
 
 
-def evidence(found: Evidence, products: int) -> float:
-    """The probability that the product states this slot and value. ``products``: how many the document has."""
+def evidence(found: Evidence, products: Sequence[Product], claims: Mapping[str, float]) -> float:
+    """The probability that the product states this slot and value (arguments: :func:`evidence_features`)."""
     model = tables()["evidence"]
     if not model["weights"]:
         return found.score
-    return probability(model, evidence_features(found, products, model))
+    return probability(model, evidence_features(found, products, claims, model))
 
 
 def grade(finding: Finding, scores: Mapping[str, float], claims: Sequence[str], products: int) -> float:

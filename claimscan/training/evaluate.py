@@ -441,7 +441,7 @@ def _match_products(
     for row, column in pairs.items():
         gold, found = document.mentions[row], report["mentions"][column].get("product") or ""
         if gold.product in gold_at and found in found_at:
-            weights[gold_at[gold.product], found_at[found]] += 10  # its claims say which product it is
+            weights[gold_at[gold.product], found_at[found]] += 100  # its claims say which product it is
     for row, column in zip(*np.nonzero(shares >= FOUND)):
         gold_id, found = document.evidence[row].product, report["evidence"][column].get("product") or ""
         if gold_id in gold_at and found in found_at:

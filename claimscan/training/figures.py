@@ -228,24 +228,29 @@ def by_register(items: Sequence[Item]) -> pandas.DataFrame:
     return pandas.DataFrame(rows).T
 
 
-def calibration(items: Sequence[Item], kind: str, bins: int = 10) -> tuple[float, list[tuple[float, float, int]]]:
-    """Expected calibration error of the scores of one kind, and its bins as (mean score, share right, how many).
+def calibration(items: Sequence[Item], kind: str = "", bins: int = 10) -> tuple[float, list[tuple[float, float, int]]]:
+    """Expected calibration error of the scores of one kind (of all, where none is named), and its bins as (mean score, share right,
+    how many).
 
-    Bins hold equal numbers of items (adaptive binning, Nixon et al. 2019). Only what was found has a score; a score is the
-    probability that a careful annotator says the same: the type of a mention, the value that evidence states for its product,
-    the grade of a product.
+    Bins are of equal width (Guo et al. 2017). Only what was found has a score; a score is the probability that a careful annotator
+    says the same: the type of a mention, the value that evidence states for its product, the grade of a product.
     """
-    scored = sorted(
+    kinds = {kind} if kind else set(SCORED)
+    scored = [
         (float(item["score"]), bool(item["right"]))
         for item in items
-        if item["kind"] == kind and item["score"] is not None
-    )
+        if item["kind"] in kinds and item.get("score") is not None
+    ]
     if not scored:
         return 0.0, []
-    parts = [part for part in np.array_split(np.array(scored, dtype=float), min(bins, len(scored))) if len(part)]
-    table = [(float(part[:, 0].mean()), float(part[:, 1].mean()), len(part)) for part in parts]
-    error = sum(abs(said - was) * n for said, was, n in table) / len(scored)
-    return float(error), table
+    parts: dict[int, list[tuple[float, bool]]] = {}
+    for score, right in scored:
+        parts.setdefault(min(bins - 1, int(score * bins)), []).append((score, right))
+    table = [
+        (sum(s for s, _ in part) / len(part), sum(r for _, r in part) / len(part), len(part))
+        for _, part in sorted(parts.items())
+    ]
+    return sum(abs(said - was) * n for said, was, n in table) / len(scored), table
 
 
 # --- for a person ---------------------------------------------------------------------------------------------------
@@ -278,8 +283,8 @@ def page(items: Sequence[Item], show: int = 0) -> str:
         "95% bootstrap intervals, drawing documents\n"
         + "\n".join(f"{n:<34}{v:.3f}  ({spread[n][0]:.3f} to {spread[n][1]:.3f})" for n, v in headlines(items).items())
     )
-    errors = {kind: calibration(items, kind)[0] for kind in SCORED}
-    parts.append("\n".join(f"{f'calibration error, {kind} scores':<34}{error:.3f}" for kind, error in errors.items()))
+    errors = {kind or "all": calibration(items, kind)[0] for kind in ("", *SCORED)}
+    parts.append("\n".join(f"{f'calibration error, {kind}':<34}{error:.3f}" for kind, error in errors.items()))
     layouts = sorted({item["layout"] for item in items})
     if len(layouts) > 1:
         rows = {name: _short(figures([item for item in items if item["layout"] == name])) for name in layouts}

@@ -36,9 +36,7 @@ class Checked:
 FOLDS = (("first", "w9"), ("w1", "w2"), ("w3", "w4", "w6"))
 
 
-def wording(
-    documents: Sequence[GoldDocument], sentences: Path
-) -> tuple[learned.Model, dict[str, Any], list[Checked]]:
+def wording(documents: Sequence[GoldDocument], sentences: Path) -> tuple[learned.Model, dict[str, Any], list[Checked]]:
     """The model of wording, what it added in documents of writers that it had not seen, and those documents as it read them.
 
     Args:
@@ -64,7 +62,7 @@ def _added(one: Checked) -> list[learn.Addition]:
     return [
         learn.Addition(item.slot, item.score, one.right["evidence"].get(item.id, False))
         for item in one.report.evidence
-        if item.rule.startswith("learned-")
+        if item.rule == f"learned-{item.slot}"
     ]
 
 
@@ -94,6 +92,10 @@ def rates(found: Iterable[Checked], kind: str) -> dict[str, Any]:
         "kinds": dict(sorted(kinds.items())),
         "all": round(right / max(1, n), PLACES),
     }
+
+
+def _of(mention: Any, tables: Mapping[str, Any]) -> list[float]:
+    return scoring.mention_features(mention, tables["mention"])
 
 
 def logistic(features: Sequence[Sequence[float]], right: Sequence[bool]) -> dict[str, Any]:
@@ -136,12 +138,15 @@ def _scores(seen: Sequence[Checked], dev: Sequence[GoldDocument], corpus_hash: s
         table = rates(seen, kind)
         features, right = [], []
         for one in held:
-            products = len(one.report.products)
-            for item in one.report.mentions if kind == "mention" else one.report.evidence:
+            report = one.report
+            if kind == "evidence":  # after mentions: evidence rests on how sure its product's claim is
+                sure = {m.id: scoring.probability(tables["mention"], _of(m, tables)) for m in report.mentions}
+                claims = scoring.best_claims(report.products, sure)
+            for item in report.mentions if kind == "mention" else report.evidence:
                 if kind == "mention":
                     features.append(scoring.mention_features(item, table))
                 else:
-                    features.append(scoring.evidence_features(item, products, table))
+                    features.append(scoring.evidence_features(item, report.products, claims, table))
                 right.append(one.right[kind].get(item.id, False))
         tables[kind] = table | logistic(features, right)
     # Doubtful evidence does not decide a grade, so grades are looked at with the scores in place.

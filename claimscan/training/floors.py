@@ -31,7 +31,9 @@ def measured(runs: Mapping[str, Sequence[Item]]) -> dict[str, dict[str, float]]:
     """The headline figures of each run, by name of the run, with the calibration errors (negated: higher is better)."""
     out = {}
     for name, items in runs.items():
-        errors = {f"calibration error, {kind} scores": round(-calibration(items, kind)[0], 4) for kind in SCORED}
+        errors = {
+            f"calibration error, {kind or 'all'}": round(-calibration(items, kind)[0], 4) for kind in ("", *SCORED)
+        }
         out[name] = headlines(items) | errors
     return out
 

@@ -175,6 +175,8 @@ def _regression(matrix: Any, rows: Sequence[Row], slot: str, value: str, use: An
         y = np.array([any(s == slot for s, _ in row.states) for row in rows])
         may = np.array([not row.about or slot in row.about for row in rows])
     use = use & may
+    if len(set(y[use])) < 2:  # a slot with one value: nothing to tell apart
+        return 4.0 if y[use].any() else -4.0, np.zeros(matrix.shape[1])
     model = LogisticRegression(C=STRENGTH, solver="liblinear", random_state=0)
     model.fit(matrix[use], y[use], sample_weight=np.where(y[use], STATES, 1.0))
     return float(model.intercept_[0]), model.coef_[0]
