@@ -22,6 +22,7 @@ def _pattern(name: str) -> re.Pattern[str]:
     return compiled(load("products.toml")["pattern"][name])
 
 
+@lru_cache(maxsize=16384)
 def _stem(word: str) -> str:
     word = re.sub(r"['\u2019]s?$", "", word.lower())
     if word in _words("stop_words"):
@@ -167,11 +168,11 @@ def called(alias: Alias, text: str, kind: str) -> int:
     for proper in alias.proper:
         if (at := text.find(proper)) >= 0:
             return at
-    if not alias.head or alias.head in PRONOUN_HEADS:
-        return -1
+    if not alias.head or alias.head in PRONOUN_HEADS or alias.head[:-1] not in text.lower():
+        return -1  # all but the last letter: "strategies" has the head "strategy"
     tokens = list(_WORD.finditer(text))
     for i, token in enumerate(tokens):
-        if _stem(token.group()) != alias.head:
+        if token.group()[:1].lower() != alias.head[0] or _stem(token.group()) != alias.head:
             continue
         between: list[str] = []
         j = i - 1

@@ -19,7 +19,7 @@ from typing import Any
 
 from claimscan.records import Evidence, Finding, Mention, Product
 
-DOUBT = 0.2  # evidence less likely than this to be right does not decide a grade by itself
+DOUBT = 0.2  # where only evidence less likely than this to be right makes a grade, the other reading is shown too
 SMOOTH = 5.0  # how many observations the rate of the kind counts for
 _EDGE = 0.02
 _FILE = "data/models/scores.json"

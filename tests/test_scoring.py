@@ -47,10 +47,9 @@ def test_every_score_of_a_report_is_from_the_tables():
 
 def test_other_tables_give_other_scores_and_are_put_away():
     before = claimscan.check_text(TEXT).to_dict()
+    widths = {kind: len(scoring.tables()[kind]["weights"]) for kind in ("mention", "evidence", "grade")}
     even = {
-        "mention": {"rules": {}, "kinds": {}, "all": 0.5, "bias": 0.0, "weights": [0.0] * 3},
-        "evidence": {"rules": {}, "kinds": {}, "all": 0.5, "bias": 0.0, "weights": [0.0] * 3},
-        "grade": {"bias": 0.0, "weights": [0.0] * 6},
+        kind: {"rules": {}, "kinds": {}, "all": 0.5, "bias": 0.0, "weights": [0.0] * n} for kind, n in widths.items()
     }
     with scoring.on_trial(even):
         during = claimscan.check_text(TEXT).to_dict()

@@ -28,9 +28,10 @@ def grade(
 
     ``questions`` is left empty: :func:`claimscan.questions.questions` gives them for a finding.
 
-    Where evidence that is only borderline, or likelier wrong than right, changes the level, the lower level is the grade and the other is
+    Where evidence that is only borderline changes the level, the lower level is the grade and the other is
     ``second_reading`` (D7). Where it decides whether there is a level at all, it counts (E20) and the status is
-    the second reading. Parents in an all-age document are proxies, with the other reading second (E28).
+    the second reading. Parents in an all-age document are proxies, with the other reading second (E28). Where only evidence
+    that is very likely wrong by its score makes the difference, the grade stands, and what it would be without is second.
 
     ``score`` is left at 0: :mod:`claimscan.scoring` gives the probability that the grade is right.
 
@@ -50,6 +51,7 @@ def grade(
             read, second = other_held, verdict.grade
             given, support = facts(mentions, read, "le", table)
             verdict = judge(given, table)
+    second = second or _without_doubtful(mentions, evidence, population, verdict, table)
     proxies, behind = facts(mentions, held, "proxy", table)
     proxy_grade = judge(proxies, table).grade if proxies.took_part and verdict.grade != "X" else None
     top = ceiling(read, given, verdict, table)
@@ -90,7 +92,7 @@ def _other_reading(
     """The evidence and grade without what is borderline, or with parents counted (E28), where the grade differs."""
     if verdict.grade == "X":
         return None
-    firm = [item for item in evidence if item.certainty != "borderline" and item.score >= DOUBT]
+    firm = [item for item in evidence if item.certainty != "borderline"]
     others = [whose(firm, population)]
     if population.kind == "all_age":
         others.append(whose(evidence, population, parents_are_le=True))
@@ -99,6 +101,21 @@ def _other_reading(
         if other != verdict.grade:
             return held, other
     return None
+
+
+def _without_doubtful(
+    mentions: Sequence[Mention],
+    evidence: Sequence[Evidence],
+    population: Population,
+    verdict: Verdict,
+    table: Tables,
+) -> str | None:
+    """The grade without evidence that is very likely wrong, where it differs."""
+    likely = [item for item in evidence if item.score >= DOUBT]
+    if verdict.grade == "X" or len(likely) == len(evidence):
+        return None
+    grade = judge(facts(mentions, whose(likely, population), "le", table)[0], table).grade
+    return grade if grade != verdict.grade else None
 
 
 def _reasons(
