@@ -410,7 +410,7 @@ def _count(
         at = match.end(next(k for k in groups if k.startswith("total")))
         whole = re.match(r"[^\u27e6]{0,20}\u27e6(\w)~*\u27e7, ", match.string[at:])
         if n is not None and whole and people.classify("they", population, whole[1]) == "le":
-            count["le_n"], count["total_n"] = total, None  # "seven carers, one of them a young carer": all seven
+            count["le_n"], count["total_n"] = total, None  # "nine tenants, two of them leaseholders": all nine
     if who == "organisations":
         count["unit"] = "organisations"
     if kind == "one_of_many" and count["le_n"] is None:
