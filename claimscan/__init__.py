@@ -5,26 +5,30 @@ The public names are loaded on first use, so that ``claimscan --help`` starts qu
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from claimscan.batch import scan
     from claimscan.pipeline import check, check_text
     from claimscan.report import Report
 
 __version__ = "0.1.0"
-__all__ = ["Report", "check", "check_text"]
+__all__ = ["Report", "check", "check_text", "scan"]
+
+
+_HOMES = {
+    "Report": "claimscan.report",
+    "check": "claimscan.pipeline",
+    "check_text": "claimscan.pipeline",
+    "scan": "claimscan.batch",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("check", "check_text"):
-        from claimscan import pipeline
-
-        return getattr(pipeline, name)
-    if name == "Report":
-        from claimscan.report import Report
-
-        return Report
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -14,7 +14,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from claimscan import __version__
+from claimscan.commands import scan as scan_command
 from claimscan.errors import ClaimscanError, UnreadableDocument, UsageError
+from claimscan.files import unwritable, write_whole
 
 if TYPE_CHECKING:
     from claimscan.records import Settings
@@ -85,6 +87,8 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument("--quiet", action="store_true", help="print no finding")
     check.set_defaults(run=_check)
 
+    scan_command.add_parser(commands, [reading], _positive)
+
     explain = commands.add_parser(
         "explain",
         parents=[reading],
@@ -141,14 +145,14 @@ def _parse_and_run(argv: Sequence[str] | None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    code: int = args.run(args)
+    code: int = args.run(args, _settings(args)) if hasattr(args, "ocr") else args.run(args)
     return code
 
 
 # --- the commands ---------------------------------------------------------------------------------------------------
 
 
-def _check(args: argparse.Namespace) -> int:
+def _check(args: argparse.Namespace, settings: Settings) -> int:
     files: list[str] = args.files
     if files.count("-") > 1:
         raise UsageError("Standard input can be read only once.", "Give “-” one time.")
@@ -156,8 +160,6 @@ def _check(args: argparse.Namespace) -> int:
         raise UsageError("--with-text belongs to --json.", "Add --json F, or leave --with-text out.")
     sinks = _sinks(args, files)
     printing = not args.quiet and not any(s.target == "-" for s in sinks)
-    settings = _settings(args)
-
     done: list[Report] = []
     for file in files:
         report = _read_or_complain(file, settings, args.quiet)
@@ -179,8 +181,8 @@ def _check(args: argparse.Namespace) -> int:
     return 0 if len(done) == len(files) else 1
 
 
-def _explain(args: argparse.Namespace) -> int:
-    report = _read(args.file, _settings(args))
+def _explain(args: argparse.Namespace, settings: Settings) -> int:
+    report = _read(args.file, settings)
     products = {p.id: p for p in report.products}
     if args.product and args.product not in products:
         known = ", ".join(products) or "none"
@@ -270,8 +272,8 @@ class _Sink:
         try:
             os.makedirs(self.target, exist_ok=True)
         except OSError as error:
-            raise _unwritable(self.target, error) from error
-        _write(os.path.join(self.target, name), self._bytes([report], listed=False))
+            raise unwritable(self.target, error) from error
+        write_whole(os.path.join(self.target, name), self._bytes([report], listed=False))
 
     def finish(self) -> str:
         """Write what was kept. Returns the name of the file or folder, empty for standard output."""
@@ -280,7 +282,7 @@ class _Sink:
             if self.target == "-":
                 sys.stdout.buffer.write(data)
             else:
-                _write(self.target, data)
+                write_whole(self.target, data)
         return "" if self.target == "-" else self.target
 
     def _bytes(self, reports: list[Report], listed: bool) -> bytes:
@@ -340,37 +342,6 @@ def _same(a: str, b: str) -> bool:
         return os.path.samefile(a, b)
     except OSError:
         return False
-
-
-def _write(path: str, data: bytes) -> None:
-    """Write the file whole or not at all: under a temporary name first, then renamed."""
-    import tempfile
-
-    path = os.path.realpath(path)
-    try:
-        if os.path.exists(path) and not os.path.isfile(path):  # a device or a pipe cannot be replaced
-            with open(path, "wb") as out:
-                out.write(data)
-            return
-        umask = os.umask(0)
-        os.umask(umask)
-        mode = os.stat(path).st_mode & 0o777 if os.path.exists(path) else 0o666 & ~umask
-        handle, temporary = tempfile.mkstemp(prefix=".claimscan-", dir=os.path.dirname(path))
-        try:
-            with open(handle, "wb") as out:
-                out.write(data)
-            os.chmod(temporary, mode)
-            os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
-    except OSError as error:
-        raise _unwritable(path, error) from error
-
-
-def _unwritable(path: str, error: OSError) -> UsageError:
-    why = error.strerror or str(error)
-    return UsageError(f"{_clean(path)} could not be written ({why}).", "Choose another place, or make room there.")
 
 
 # --- saying ---------------------------------------------------------------------------------------------------------

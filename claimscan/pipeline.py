@@ -6,7 +6,7 @@ This file is the flow. Each step is a function from records to records in the mo
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from hashlib import sha256
 from json import dumps
@@ -43,6 +43,20 @@ def check(source: str | os.PathLike[str], *, settings: Settings | None = None) -
         claimscan.errors.ClaimscanError: a named subclass, when the document cannot be read at all.
     """
     settings = settings or Settings()
+    return judge(read(source, settings), settings)
+
+
+def read(source: str | os.PathLike[str], settings: Settings) -> Document:
+    """Read one document as far as judging needs it: the layout is measured only where its words can hold a claim."""
+    return _read(lambda matters: reading.read(source, settings, matters), again=source != "-")
+
+
+def read_bytes(data: bytes, name: str, settings: Settings) -> Document:
+    """As :func:`read`, of bytes already at hand."""
+    return _read(lambda matters: reading.read_bytes(data, name, settings, matters))
+
+
+def _read(reader: Callable[[reading.Matters | None], Document], again: bool = True) -> Document:
     heard = False
 
     def matters(page: str) -> bool:
@@ -50,10 +64,17 @@ def check(source: str | os.PathLike[str], *, settings: Settings | None = None) -
         heard = heard or _heard(page)
         return heard
 
-    document = reading.read(source, settings, matters)
-    if document.format == "pdf" and not heard and source != "-" and len(document.text) < _SHORT:
-        document = reading.read(source, settings)  # so short that less than a claim can count
-    return judge(document, settings)
+    document = reader(matters)
+    if document.format == "pdf" and not heard and again and len(document.text) < _SHORT:
+        document = reader(None)  # so short that less than a claim can count
+    return document
+
+
+def outgrown(document: Document) -> bool:
+    """Whether a reading that stopped at the words, as nothing in them mattered then, has to be made again under the
+    rules of now."""
+    pages = (document.text[page.start : page.end] for page in document.pages)
+    return not reading.is_measured(document) and any(map(_heard, pages))
 
 
 def _heard(page: str) -> bool:

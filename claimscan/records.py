@@ -279,3 +279,29 @@ class Doubt:
     page: int
     score: float
     why: str
+
+
+# --- what was answered ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a body answered to one finding about it (a right of reply). All words are the body's own, save the first four.
+
+    Attributes:
+        document: the document's id; ``source``: its name in the run.
+        product: the name of the thing made, as the finding has it.
+        claim: the claim's sentence, empty where there was none; with ``product`` it finds the finding again after rules
+            have changed.
+        answer: their answer. ``evidence``: what they offer or where it can be found. ``by``: who answers. ``on``: the day,
+            as they wrote it.
+    """
+
+    document: str
+    source: str
+    product: str
+    claim: str
+    answer: str
+    evidence: str = ""
+    by: str = ""
+    on: str = ""

@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from claimscan.records import Box, Document, Doubt, Evidence, Finding, Mention, Population, Product
@@ -25,7 +26,7 @@ POINT_PLACES = 2
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 # Columns of the tables, with their pandas types.
-_FRAMES: dict[str, dict[str, str]] = {
+COLUMNS: dict[str, dict[str, str]] = {
     "documents": {
         **dict.fromkeys(("document", "source", "format", "title"), "string"),
         **dict.fromkeys(("pages", "words"), "Int64"),
@@ -113,13 +114,15 @@ class Report:
             the document does not state is absent from ``slots``.
         """
         document, population = self.document, self.population
+        words = document.text.split()
         about: dict[str, Any] = {
             "id": document.id,
             "source": document.source,
             "format": document.format,
             "title": document.title,
             "pages": len(document.pages),
-            "words": len(document.text.split()),
+            "words": len(words),
+            "text_sha256": sha256(" ".join(words).encode("utf-8", "surrogatepass")).hexdigest(),
             "population": {
                 "label": population.label,
                 "kind": population.kind,
@@ -167,9 +170,9 @@ class Report:
         import pandas
 
         frames: dict[str, pandas.DataFrame] = {}
-        for name, rows in self._rows().items():
-            columns = _FRAMES[name]
-            frames[name] = pandas.DataFrame(rows, columns=list(columns)).astype(columns)
+        for name, table in rows(self.to_dict()).items():
+            columns = COLUMNS[name]
+            frames[name] = pandas.DataFrame(table, columns=list(columns)).astype(columns)
         return frames
 
     def _boxes(self, key: str) -> list[dict[str, Any]]:
@@ -254,46 +257,46 @@ class Report:
             "crosswalk": _plain(finding.crosswalk),
         }
 
-    def _rows(self) -> dict[str, list[dict[str, Any]]]:
-        whole = self.to_dict()
-        about = whole["document"]
-        products = []
-        for product in whole["products"]:
-            kinds: dict[str, list[str]] = {"concern": [], "ask": [], "credit": []}
-            for flag in product["flags"]:
-                kinds[flag["kind"]].append(flag["code"])
-            products.append(
-                {
-                    **product,
-                    "mentions": len(product["mentions"]),
-                    "rules": " ".join(r["rule"] for r in product["reasons"]),
-                    "concerns": " ".join(kinds["concern"]),
-                    "asks": " ".join(kinds["ask"]),
-                    "credits": " ".join(kinds["credit"]),
-                    "gaps": " ".join(q["gap"].replace(" ", "_") for q in product["questions"]),
-                }
-            )
-        rows: dict[str, list[dict[str, Any]]] = {
-            "documents": [
-                {
-                    **about,
-                    "population": about["population"]["label"],
-                    "population_kind": about["population"]["kind"],
-                    "unread_pages": len(about["unread_pages"]),
-                    "warnings": len(about["warnings"]),
-                    "mentions": len(whole["mentions"]),
-                    "products": len(products),
-                    "evidence": len(whole["evidence"]),
-                }
-            ],
-            "products": products,
-            "mentions": whole["mentions"],
-            "evidence": whole["evidence"],
-        }
-        return {
-            name: [{c: row.get(c, about["id"] if c == "document" else None) for c in _FRAMES[name]} for row in table]
-            for name, table in rows.items()
-        }
+
+def rows(whole: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """The rows of the tables ``documents``, ``products``, ``mentions`` and ``evidence``, of a report as plain values."""
+    about = whole["document"]
+    products = []
+    for product in whole["products"]:
+        kinds: dict[str, list[str]] = {"concern": [], "ask": [], "credit": []}
+        for flag in product["flags"]:
+            kinds[flag["kind"]].append(flag["code"])
+        products.append(
+            {
+                **product,
+                "mentions": len(product["mentions"]),
+                "rules": " ".join(r["rule"] for r in product["reasons"]),
+                "concerns": " ".join(kinds["concern"]),
+                "asks": " ".join(kinds["ask"]),
+                "credits": " ".join(kinds["credit"]),
+                "gaps": " ".join(q["gap"].replace(" ", "_") for q in product["questions"]),
+            }
+        )
+    document = {
+        **about,
+        "population": about["population"]["label"],
+        "population_kind": about["population"]["kind"],
+        "unread_pages": len(about["unread_pages"]),
+        "warnings": len(about["warnings"]),
+        "mentions": len(whole["mentions"]),
+        "products": len(products),
+        "evidence": len(whole["evidence"]),
+    }
+    tables: dict[str, list[dict[str, Any]]] = {
+        "documents": [document],
+        "products": products,
+        "mentions": whole["mentions"],
+        "evidence": whole["evidence"],
+    }
+    return {
+        name: [{c: row.get(c, about["id"] if c == "document" else None) for c in COLUMNS[name]} for row in table]
+        for name, table in tables.items()
+    }
 
 
 def _plain(value: Any) -> Any:

@@ -321,15 +321,14 @@ def test_a_page_that_cannot_be_drawn_leaves_the_quote_alone(report, monkeypatch)
 
 
 def test_a_cropped_picture_stays_small_on_the_page():
-    png = io.BytesIO()
-    Image.new("RGB", (893, 1263), "white").save(png, "PNG")
+    page = Image.new("RGB", (893, 1263), "white")
     far = [Box(1, 60, 100, 300, 112), Box(1, 60, 700, 300, 712)]
-    picture = html.cropped(png.getvalue(), far, 595.0)
+    picture = html.cropped(page, far, 595.0)
     assert picture.height <= html.TALLEST + html.MARGIN
-    edge = html.cropped(png.getvalue(), [Box(1, 0, 0, 595, 9999)], 595.0)
+    edge = html.cropped(page, [Box(1, 0, 0, 595, 9999)], 595.0)
     assert edge.height <= html.TALLEST + html.MARGIN + 1
     with pytest.raises(ValueError):
-        html.cropped(png.getvalue(), far, 0.0)
+        html.cropped(page, far, 0.0)
 
 
 def test_text_from_the_document_is_always_escaped():

@@ -1,7 +1,7 @@
 """Bytes become a Document. Only this room knows what a PDF or a Word file is.
 
 ``read``, ``read_bytes`` and ``read_text`` make Documents; ``locate`` and ``page_image`` show where on a page a span
-stands. Each format's reader is imported only when a document of that format arrives.
+stands; ``store`` and ``restore`` keep a reading for later. Each format's reader is imported only when a document of that format arrives.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from claimscan.errors import (
 )
 from claimscan.records import Box, Document, Settings, Warning_
 
-__all__ = ["locate", "page_image", "read", "read_bytes", "read_text"]
+__all__ = ["fingerprint", "is_measured", "locate", "page_image", "read", "read_bytes", "read_text", "restore", "store"]
 
 _SUFFIXES = {
     ".pdf": "pdf",
@@ -210,6 +210,38 @@ def read_text(text: str, name: str = "text") -> Document:
     document = from_text(text, name, hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
     extra = _language(document)
     return replace(document, warnings=tuple(extra)) if extra else document
+
+
+def is_measured(document: Document) -> bool:
+    """Whether the document's layout was read, and not only its words (see ``matters`` at :func:`read`)."""
+    from claimscan.reading import keeping
+
+    return keeping.is_measured(document)
+
+
+def store(document: Document) -> bytes:
+    """A reading as bytes, without the file it was read from. The same reading gives the same bytes."""
+    from claimscan.reading import keeping
+
+    return keeping.store(document)
+
+
+def restore(stored: bytes, data: bytes, name: str) -> Document:
+    """The Document of :func:`store`'s bytes, with the file's own bytes, and its name as it is now.
+
+    Raises:
+        ValueError: the bytes are not a whole stored reading of this version, or of another file.
+    """
+    from claimscan.reading import keeping
+
+    return keeping.restore(stored, data, name)
+
+
+def fingerprint() -> str:
+    """What decides a reading besides the bytes and the settings: the code of this room and of pdfium, as a sha256."""
+    from claimscan.reading import keeping
+
+    return keeping.fingerprint()
 
 
 def locate(document: Document, spans: Sequence[tuple[int, int]]) -> list[tuple[Box, ...]]:

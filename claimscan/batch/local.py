@@ -1,0 +1,117 @@
+"""Workers on this computer: a pool that loses one document, not the run, when a worker dies or hangs."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from functools import partial
+from typing import Any, TypeVar
+
+from claimscan.batch import work
+from claimscan.batch.work import Bounds, Outcome, Task
+from claimscan.errors import ClaimscanError, UsageError
+from claimscan.records import Settings
+from claimscan.report import Report
+
+ATTEMPTS = 3  # a worker may be ended by something that is not its document's fault
+RENEWED = 200  # documents after which a worker is replaced, so that nothing can pile up in it
+AHEAD = 2  # tasks waiting for each worker; more would only hold memory
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def run(tasks: Iterable[Task], workers: int, bounds: Bounds) -> Iterator[tuple[Task, Outcome]]:
+    """Judge the tasks in processes of their own; outcomes come in the order in which they are ready.
+
+    ``tasks`` is asked for the next only when a worker has room. A task whose worker dies is tried again, three times in
+    all; one that passes its time is not.
+    """
+    for task, made in _each(tasks, work.judge, lambda task: task.source.name, workers, bounds):
+        yield task, work.failed(made) if isinstance(made, ClaimscanError) else made
+
+
+def in_order(
+    names: Iterable[str], workers: int, settings: Settings, bounds: Bounds
+) -> Iterator[tuple[str, Report | ClaimscanError]]:
+    """Check documents in processes of their own, and give what comes of them in the order asked."""
+    ready: dict[int, tuple[str, Report | ClaimscanError]] = {}
+    following = 0
+    check = partial(_checked, settings=settings)
+    for (number, name), made in _each(enumerate(names), check, lambda item: item[1], workers, bounds):
+        ready[number] = (name, made)
+        while following in ready:
+            yield ready.pop(following)
+            following += 1
+
+
+def _checked(item: tuple[int, str], settings: Settings) -> Report | ClaimscanError:
+    return work.checked(item[1], settings)
+
+
+def _each(
+    items: Iterable[Item],
+    function: Callable[[Item], Result],
+    name_of: Callable[[Item], str],
+    workers: int,
+    bounds: Bounds,
+) -> Iterator[tuple[Item, Result | ClaimscanError]]:
+    from pebble import ProcessPool
+
+    methods = multiprocessing.get_all_start_methods()
+    context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
+    waiting = iter(items)
+    again: list[tuple[Item, int]] = []
+    broken = 0
+    while True:
+        pool: Any = ProcessPool(workers, max_tasks=RENEWED, initializer=work.start, initargs=(bounds,), context=context)
+        flying: dict[Future[Result], tuple[Item, int]] = {}
+        ended = False
+        try:
+            while pool.active:
+                while len(flying) < AHEAD * workers and not ended:
+                    if again:
+                        item, attempt = again.pop()
+                    else:
+                        try:
+                            item, attempt = next(waiting), 1
+                        except StopIteration:
+                            ended = True
+                            break
+                    flying[pool.schedule(function, args=(item,), timeout=bounds.seconds)] = item, attempt
+                if not flying:
+                    return
+                for future in wait(flying, timeout=1.0, return_when=FIRST_COMPLETED).done:
+                    item, attempt = flying.pop(future)
+                    made = _result(future, name_of(item), attempt, bounds)
+                    if made is None:
+                        again.append((item, attempt + 1))
+                        ended = False
+                    else:
+                        yield item, made
+        finally:
+            pool.stop()
+            pool.join()
+        broken += 1  # the pool itself broke: what was under way starts again in another
+        if broken > 10 * ATTEMPTS:
+            raise UsageError("Workers cannot be started on this computer.", "Try --workers 1, or free some memory.")
+        again.extend((item, attempt) for item, attempt in flying.values())
+
+
+def _result(future: Future[Result], name: str, attempt: int, bounds: Bounds) -> Result | ClaimscanError | None:
+    """What came of it; None where it is to be tried again."""
+    from concurrent.futures import CancelledError
+
+    from pebble import ProcessExpired
+
+    try:
+        return future.result()
+    except TimeoutError:
+        return work.TimeExceeded(f"{name} took longer than the {bounds.seconds:g} seconds that a document is allowed.")
+    except (ProcessExpired, CancelledError):
+        if attempt < ATTEMPTS:
+            return None
+        return work.WorkerDied(f"The program ended each time it tried to read {name}.")
+    except MemoryError:
+        return work.MemoryExceeded(f"{name} needs more memory than a document is allowed.")

@@ -1,0 +1,221 @@
+"""What a worker does with one document: bytes in, report and page out, inside its bounds of time and memory.
+
+Runs in a process of its own. It opens nothing but the document and writes nothing: what it made goes back to the one
+process that writes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from claimscan.batch import sources
+from claimscan.errors import ClaimscanError, UnreadableDocument
+from claimscan.records import Reply, Settings
+
+if TYPE_CHECKING:
+    from claimscan.report import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What one document may cost. ``seconds`` of time and ``megabytes`` of a worker's memory (2**20 bytes)."""
+
+    seconds: float = 600.0
+    megabytes: int = 900
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One document to judge.
+
+    Attributes:
+        source: where it is. ``document``: sha256 of its bytes, as the run knows them.
+        reading: an earlier reading kept by :func:`claimscan.reading.store`, or empty.
+        replies: what bodies answered to findings about it.
+        page: whether to make its report page.
+        key: fingerprint of the run's rules and code, which a worker elsewhere has to share.
+    """
+
+    source: sources.Source
+    document: str
+    settings: Settings
+    key: str
+    reading: bytes = b""
+    replies: tuple[Reply, ...] = ()
+    page: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a task: the report and page as bytes, or an error's code (its class), sentence and remedy.
+
+    ``reading`` is empty where an earlier one was used. ``peak`` is the most memory its worker ever held, in megabytes.
+    """
+
+    report: bytes = b""
+    page: bytes = b""
+    reading: bytes = b""
+    pages: int = 0
+    code: str = ""
+    why: str = ""
+    remedy: str = ""
+    seconds: float = 0.0
+    peak: int = 0
+
+
+class ChangedDocument(UnreadableDocument):
+    remedy = "Scan again when nobody is writing to it."
+
+
+class TimeExceeded(UnreadableDocument):
+    remedy = "Check it alone with “claimscan check”, or allow more with --seconds."
+
+
+class MemoryExceeded(UnreadableDocument):
+    remedy = "Check it alone with “claimscan check”, or allow more with --memory."
+
+
+class WorkerDied(UnreadableDocument):
+    remedy = "Check it alone with “claimscan check”; if that fails too, please report it."
+
+
+class WrongWorker(ClaimscanError):
+    """A worker of a cluster has other rules than the run."""
+
+    exit_code = 2
+    remedy = "Install the same version of claimscan for every worker, then start the workers again."
+
+
+def failed(error: ClaimscanError, seconds: float = 0.0, peak: int = 0) -> Outcome:
+    return Outcome(code=type(error).__name__, why=str(error), remedy=error.remedy, seconds=round(seconds, 3), peak=peak)
+
+
+def judge(task: Task) -> Outcome:
+    """Read, judge and show one document. Every failure that belongs to the document is an outcome, not an exception."""
+    began = time.monotonic()
+    name = task.source.name
+    try:
+        report, page, reading, pages = _judged(task)
+    except WrongWorker:
+        raise
+    except Exception as fault:
+        return failed(_named(fault, name), time.monotonic() - began, peak())
+    return Outcome(report, page, reading, pages, seconds=round(time.monotonic() - began, 3), peak=peak())
+
+
+def checked(name: str, settings: Settings) -> Report | ClaimscanError:
+    """One document's report, or why there is none."""
+    from claimscan import pipeline
+
+    try:
+        return pipeline.check(name, settings=settings)
+    except Exception as fault:
+        return _named(fault, name)
+
+
+def _named(fault: Exception, name: str) -> ClaimscanError:
+    """The fault as a sentence about the document."""
+    if isinstance(fault, ClaimscanError):
+        return fault
+    if isinstance(fault, MemoryError):
+        return MemoryExceeded(f"{name} needs more memory than a document is allowed.")
+    what = f"{type(fault).__name__}: {fault}"[:300]
+    return ClaimscanError(f"claimscan itself failed on {name} ({what}).", "Please report it.")
+
+
+def _judged(task: Task) -> tuple[bytes, bytes, bytes, int]:
+    from claimscan import pipeline, reading
+
+    if fingerprint(task.settings) != task.key:
+        raise WrongWorker("A worker has other rules, code or settings than this run.")
+    data = sources.read(task.source, task.settings)
+    if hashlib.sha256(data).hexdigest() != task.document:
+        raise ChangedDocument(f"{task.source.name} was changed while the run was going on.")
+    document, kept = None, b""
+    if task.reading:
+        try:
+            document = reading.restore(task.reading, data, task.source.name)
+        except ValueError:
+            document = None
+        if document is not None and pipeline.outgrown(document):
+            document = None
+    if document is None:
+        document = pipeline.read_bytes(data, task.source.name, task.settings)
+        kept = reading.store(document)
+    report = pipeline.judge(document, task.settings)
+    page = b""
+    if task.page and (report.products or report.mentions):
+        from claimscan.showing import html
+
+        page = html.page(report).encode()
+    return report.to_json().encode(), page, kept, len(document.pages)
+
+
+@cache
+def fingerprint(settings: Settings) -> str:
+    """Everything but a document's bytes and name that decides its report: provenance, and the package's own code."""
+    from importlib.resources import files
+
+    from claimscan import pipeline, reading
+
+    whole = hashlib.sha256(repr(sorted(pipeline.provenance(settings).items())).encode())
+    whole.update(reading.fingerprint().encode())
+    for folder in ("", "grading", "showing"):
+        place = files("claimscan").joinpath(folder) if folder else files("claimscan")
+        for file in sorted(place.iterdir(), key=lambda f: f.name):
+            if file.name.endswith(".py"):
+                whole.update(file.read_bytes())
+    return whole.hexdigest()
+
+
+# --- a worker's process ---------------------------------------------------------------------------------------------
+
+
+def start(bounds: Bounds) -> None:
+    """Make this process a worker: bound its memory, leave Ctrl-C to the run, and end when the run's process does."""
+    import signal
+
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[name] = "1"
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    limit_memory(bounds.megabytes)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def limit_memory(megabytes: int) -> None:
+    """Bound what this process can allocate, where the system can (Linux; elsewhere the bound is not kept)."""
+    try:
+        import resource
+    except ImportError:
+        return
+    if sys.platform.startswith("linux"):
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        bound = megabytes << 20
+        resource.setrlimit(resource.RLIMIT_DATA, (bound if hard < 0 else min(bound, hard), hard))
+
+
+def _end_with_parent() -> None:
+    import multiprocessing
+    from multiprocessing.connection import wait
+
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+
+def peak() -> int:
+    """The most memory this process ever held, in megabytes; 0 where the system does not say."""
+    try:
+        import resource
+    except ImportError:
+        return 0
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(most >> 20 if sys.platform == "darwin" else most >> 10)
