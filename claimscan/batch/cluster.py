@@ -40,7 +40,7 @@ def run(tasks: Iterable[Task], address: str, bounds: Bounds) -> Iterator[tuple[T
             raise UsageError(f"The scheduler at {address} has no workers.", f"Start some: dask worker {address}.")
         waiting = iter(tasks)
         flying: dict[Any, Task] = {}
-        ready = dask.as_completed()
+        ready = dask.as_completed(loop=client.loop)
 
         def fill() -> None:
             while len(flying) < AHEAD * max(1, threads):

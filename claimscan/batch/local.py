@@ -79,8 +79,13 @@ def _each(
                         except StopIteration:
                             ended = True
                             break
-                    flying[pool.schedule(function, args=(item,), timeout=bounds.seconds)] = item, attempt
-                if not flying:
+                    try:
+                        future = pool.schedule(function, args=(item,), timeout=bounds.seconds)
+                    except RuntimeError:  # the pool broke, and did not know it yet
+                        again.append((item, attempt))
+                        break
+                    flying[future] = item, attempt
+                if not flying and not again:
                     return
                 for future in wait(flying, timeout=1.0, return_when=FIRST_COMPLETED).done:
                     item, attempt = flying.pop(future)
@@ -96,7 +101,12 @@ def _each(
         broken += 1  # the pool itself broke: what was under way starts again in another
         if broken > 10 * ATTEMPTS:
             raise UsageError("Workers cannot be started on this computer.", "Try --workers 1, or free some memory.")
-        again.extend((item, attempt) for item, attempt in flying.values())
+        for future, (item, attempt) in flying.items():
+            made = _result(future, name_of(item), 0, bounds) if future.done() else None
+            if made is None:
+                again.append((item, attempt))
+            else:
+                yield item, made
 
 
 def _result(future: Future[Result], name: str, attempt: int, bounds: Bounds) -> Result | ClaimscanError | None:

@@ -167,11 +167,10 @@ def fingerprint(settings: Settings) -> str:
 
     whole = hashlib.sha256(repr(sorted(pipeline.provenance(settings).items())).encode())
     whole.update(reading.fingerprint().encode())
-    for folder in ("", "grading", "showing"):
-        place = files("claimscan").joinpath(folder) if folder else files("claimscan")
-        for file in sorted(place.iterdir(), key=lambda f: f.name):
-            if file.name.endswith(".py"):
-                whole.update(file.read_bytes())
+    for folder in ("", "grading", "showing", "data/templates"):
+        for file in sorted(files("claimscan").joinpath(folder).iterdir(), key=lambda f: f.name):
+            if file.is_file() and not file.name.endswith(".pyc"):
+                whole.update(file.name.encode() + file.read_bytes())
     return whole.hexdigest()
 
 
