@@ -66,7 +66,7 @@ def _each(
     broken = 0
     while True:
         pool: Any = ProcessPool(workers, max_tasks=RENEWED, initializer=work.start, initargs=(bounds,), context=context)
-        flying: dict[Future[Result], tuple[Item, int]] = {}
+        flying: dict[Future[Any], tuple[Item, int]] = {}
         ended = False
         try:
             while pool.active:
@@ -102,15 +102,15 @@ def _each(
         if broken > 10 * ATTEMPTS:
             raise UsageError("Workers cannot be started on this computer.", "Try --workers 1, or free some memory.")
         for future, (item, attempt) in flying.items():
-            made = _result(future, name_of(item), 0, bounds) if future.done() else None
-            if made is None:
+            finished = _result(future, name_of(item), 0, bounds) if future.done() else None
+            if finished is None:
                 again.append((item, attempt))
             else:
-                yield item, made
+                yield item, finished
 
 
-def _result(future: Future[Result], name: str, attempt: int, bounds: Bounds) -> Result | ClaimscanError | None:
-    """What came of it; None where it is to be tried again."""
+def _result(future: Future[Any], name: str, attempt: int, bounds: Bounds) -> Any:
+    """What came of it, a result or an error; None where it is to be tried again."""
     from concurrent.futures import CancelledError
 
     from pebble import ProcessExpired
