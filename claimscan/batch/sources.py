@@ -220,7 +220,7 @@ class _Finder:
         except OSError as error:
             why = f"{shown(path)} cannot be opened: {error.strerror or 'it is damaged'}."
             return self._problem(path, MissingDocument(why), about)
-        except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        except Exception:  # zipfile lets whatever a damaged file leads to through
             return self._problem(path, DamagedDocument(f"{shown(path)} is not a whole zip file."), about)
         if len(members) > MEMBERS:
             why = f"{shown(path)} holds {len(members):,} files; at most {MEMBERS:,} are read from one zip file."
@@ -294,11 +294,11 @@ def each(source: Source, settings: Settings, take: Callable[[bytes], Any]) -> No
         raise
     except FileNotFoundError:
         raise MissingDocument(f"There is no file called {source.name}.") from None
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, IndexError):
-        raise DamagedDocument(f"{source.name} cannot be unpacked: its zip file is damaged.") from None
-    except RuntimeError:
-        raise EncryptedDocument(f"{source.name} is protected with a password.") from None
-    except Exception as error:  # a storage's own errors, and zlib's
+    except MemoryError:
+        raise
+    except Exception as error:  # a storage's own errors, and whatever zipfile lets through
+        if source.member >= 0 and not isinstance(error, OSError):
+            raise DamagedDocument(f"{source.name} cannot be unpacked: its zip file is damaged.") from None
         reason = getattr(error, "strerror", None) or type(error).__name__
         raise MissingDocument(f"{source.name} cannot be opened: {reason}.") from None
 

@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Iterator
 from typing import Any
 
-from claimscan.errors import DamagedDocument, EncryptedDocument, LimitExceeded, UnsupportedFormat
+from claimscan.errors import ClaimscanError, DamagedDocument, EncryptedDocument, LimitExceeded, UnsupportedFormat
 from claimscan.reading.assembly import Piece, assemble
 from claimscan.records import Document, Settings, Warning_
 
@@ -44,12 +44,10 @@ def _unpacked_within_bounds(data: bytes, name: str) -> None:
                         head = opened.read(4096)
                     if b"<!DOCTYPE" in head or b"<!ENTITY" in head:
                         raise DamagedDocument(f"{name} holds definitions that no Word file has, so it was not opened.")
-    except (zipfile.BadZipFile, EOFError, OSError, zipfile.LargeZipFile, NotImplementedError, RuntimeError) as error:
-        raise DamagedDocument(f"{name} is damaged: it is a Word file that cannot be unpacked.") from error
-    except Exception as error:
-        if error.__class__.__module__ == "zlib":
-            raise DamagedDocument(f"{name} is damaged: it is a Word file that cannot be unpacked.") from error
+    except (ClaimscanError, MemoryError):
         raise
+    except Exception as error:  # zipfile lets whatever a damaged file leads to through: ValueError, zlib errors
+        raise DamagedDocument(f"{name} is damaged: it is a Word file that cannot be unpacked.") from error
 
 
 def read(data: bytes, name: str, settings: Settings, identity: str) -> Document:

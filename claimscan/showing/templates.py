@@ -1,0 +1,46 @@
+"""Web pages in one file from the templates of ``data/templates``: escaping, cleaning and the hashes of their policy.
+
+A page holds its own style (and script, if it has one) and allows nothing else to load or run, by a content security
+policy that names them by their SHA-256.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined, Template
+from markupsafe import Markup
+
+from claimscan.showing import wording as say
+
+
+@cache
+def resource(name: str) -> str:
+    """The text of one file of ``data/templates``."""
+    return files("claimscan").joinpath("data/templates", name).read_text(encoding="utf-8")
+
+
+@cache
+def template(name: str) -> Template:
+    """One template. Every plain string it prints goes through :func:`wording.clean`, whatever step it came from, and is
+    then escaped; a name that is not given is an error."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined, finalize=_finalize)
+    return environment.from_string(resource(name))
+
+
+def own(text: str) -> Markup:
+    """Text of our own files, to be printed as it is: a style or a script. Never for text from a document."""
+    return Markup(text)
+
+
+def policy_hash(text: str) -> Markup:
+    """The source expression that allows exactly this style or script (Content Security Policy Level 3, 2.3.1)."""
+    return Markup("sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode())
+
+
+def _finalize(value: Any) -> Any:
+    return say.clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value
