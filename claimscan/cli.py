@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from claimscan import __version__
+from claimscan.commands import reply as reply_command
 from claimscan.commands import scan as scan_command
 from claimscan.errors import ClaimscanError, UnreadableDocument, UsageError
 from claimscan.files import unwritable, write_whole
@@ -88,6 +89,7 @@ def parser() -> argparse.ArgumentParser:
     check.set_defaults(run=_check)
 
     scan_command.add_parser(commands, [reading], _positive)
+    reply_command.add_parser(commands)
 
     explain = commands.add_parser(
         "explain",

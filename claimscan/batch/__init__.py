@@ -13,14 +13,16 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from claimscan.batch import ledger as ledgers
-from claimscan.batch import sources, tables, work
+from claimscan.batch import replies, run_tables, sources, tables, work
 from claimscan.batch.ledger import Entry, Ledger
 from claimscan.batch.progress import Silent
 from claimscan.batch.sources import Plan, Source
 from claimscan.batch.work import Bounds, Outcome, Task
 from claimscan.errors import ClaimscanError
+from claimscan.files import write_whole
 from claimscan.records import Reply, Settings
 from claimscan.report import Report
+from claimscan.showing import overview
 
 __all__ = ["Bounds", "Totals", "run", "scan"]
 
@@ -121,14 +123,20 @@ def _tasks(
             progress.skip(source.name)
             continue
         state.places[document] = at
-        entry = ledger.entry(document) or _found(ledger, document, settings, key)
-        if entry is not None and entry.key == key and _settled(entry, ledger, document, bounds, again):
+        given = answers.get(document, ())
+        entry = ledger.entry(document) or (None if given else _found(ledger, document, settings, key))
+        if entry is not None and entry.key == _key(key, given) and _settled(entry, ledger, document, bounds, again):
             if entry.state == "unread":
                 state.failures[at] = (entry.code, entry.why, entry.remedy)
             progress.skip(source.name)
             continue
         kept = ledger.load("reading", document)
-        yield Task(source, document, settings, key, kept, answers.get(document, ()))
+        yield Task(source, document, settings, key, kept, given)
+
+
+def _key(fingerprint: str, replies: tuple[Reply, ...]) -> str:
+    """What decides a document's files besides its bytes: rules and code, and what was answered."""
+    return hashlib.sha256(f"{fingerprint}{replies!r}".encode()).hexdigest() if replies else fingerprint
 
 
 def _identity(source: Source, ledger: Ledger, settings: Settings) -> str:
@@ -173,7 +181,7 @@ def _keep(ledger: Ledger, task: Task, outcome: Outcome, bounds: Bounds) -> None:
         bound = (bounds.seconds, bounds.megabytes)
         ledger.drop("report", task.document)
         ledger.drop("page", task.document)
-        entry = Entry(task.key, "unread", outcome.code, outcome.why, outcome.remedy, bound)
+        entry = Entry(_key(task.key, task.replies), "unread", outcome.code, outcome.why, outcome.remedy, bound)
         ledger.done(task.document, entry, spent)
         return
     if outcome.reading:
@@ -183,7 +191,7 @@ def _keep(ledger: Ledger, task: Task, outcome: Outcome, bounds: Bounds) -> None:
     else:
         ledger.drop("page", task.document)
     ledger.keep("report", task.document, outcome.report)
-    ledger.done(task.document, Entry(task.key, "read"), spent | {"pages": outcome.pages})
+    ledger.done(task.document, Entry(_key(task.key, task.replies), "read"), spent | {"pages": outcome.pages})
 
 
 def _finish(
@@ -198,7 +206,7 @@ def _finish(
     products = 0
     writer = tables.Writer(ledger.folder, plan.metadata)
     try:
-        for row in tables.rows(plan, state.documents, state.failures, ledger, tables.nobody):
+        for row in tables.rows(plan, state.documents, state.failures, ledger, answers):
             writer.add(row)
             if row.table == "documents":
                 counts[row["status"]] += 1
@@ -206,6 +214,7 @@ def _finish(
         writer.finish()
     finally:
         writer.close()
+    _page(plan, ledger, settings)
     return Totals(
         files=len(plan.sources) + len(plan.problems),
         read=counts["read"],
@@ -222,7 +231,23 @@ def _finish(
 
 def _answers(out: str) -> Mapping[str, tuple[Reply, ...]]:
     """What bodies answered, by document."""
-    return {}
+    found: dict[str, tuple[Reply, ...]] = {}
+    for reply in replies.replies_of(out):
+        found[reply.document] = (*found.get(reply.document, ()), reply)
+    return found
+
+
+def _page(plan: Plan, ledger: Ledger, settings: Settings) -> None:
+    """The summary page, from the tables."""
+    from claimscan import pipeline
+
+    documents, products, failures = (
+        run_tables.batches(ledger.folder, name) for name in ("documents", "products", "failures")
+    )
+    page = overview.page(
+        documents, products, failures, metadata=plan.metadata, provenance=pipeline.provenance(settings)
+    )
+    write_whole(os.path.join(ledger.folder, "index.html"), page.encode())
 
 
 class UnreadDocumentWarning(UserWarning):

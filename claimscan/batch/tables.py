@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -16,6 +16,7 @@ from claimscan.batch.ledger import Ledger, relative
 from claimscan.batch.sources import Plan
 from claimscan.files import TEMPORARY, unwritable
 from claimscan.records import Reply
+from claimscan.showing.answers import match
 from claimscan.showing.tables import safe_cell
 from claimscan.showing.wording import CLAIM_TYPES
 
@@ -32,7 +33,7 @@ _EXTRA: dict[str, dict[str, str]] = {
 }
 NAMES = ("documents", "products", "mentions", "evidence", "failures", "passed_over")
 
-Replies = Callable[[str, Mapping[str, Any]], Reply | None]
+Replies = Mapping[str, tuple[Reply, ...]]
 
 
 def columns(name: str, metadata: Sequence[str] = ()) -> dict[str, str]:
@@ -70,7 +71,7 @@ def rows(
     Args:
         documents: for each source of the plan the sha256 of its bytes, empty where it could not be opened.
         failures: for each place in the plan whose file could not be read: code, sentence, remedy.
-        replies: finds what a body answered to a product of a document.
+        replies: what bodies answered, by document.
     """
     first: dict[str, str] = {}
     texts: dict[str, str] = {}
@@ -117,7 +118,9 @@ def _of_report(
     for row, product in zip(made["products"], whole["products"], strict=True):
         claim = next((spoken[m] for m in product["mentions"] if spoken[m]["type"] in CLAIM_TYPES), None)
         row |= {"claim": claim["sentence"] if claim else "", "claim_page": claim["page"] if claim else None}
-        reply = replies(document, row)
+    answered = match(replies.get(document, ()), made["products"]).found
+    for row in made["products"]:
+        reply = answered.get((document, row["id"]))
         if reply is not None:
             row |= {"reply": reply.answer, "reply_evidence": reply.evidence, "reply_by": reply.by, "reply_on": reply.on}
         yield Row("products", row | about)
@@ -211,8 +214,3 @@ class Writer:
 def _whole(value: Any) -> Any:
     """Text that UTF-8 can hold: half a surrogate pair, which a damaged document may have, becomes a mark."""
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
-
-
-def nobody(document: str, product: Mapping[str, Any]) -> Reply | None:
-    """No reply to anything."""
-    return None

@@ -151,10 +151,10 @@ def _judged(task: Task) -> tuple[bytes, bytes, bytes, int]:
         kept = reading.store(document)
     report = pipeline.judge(document, task.settings)
     page = b""
-    if task.page and (report.products or report.mentions):
+    if task.page and (report.products or report.mentions or task.replies):
         from claimscan.showing import html
 
-        page = html.page(report).encode()
+        page = html.page(report, task.replies).encode()
     return report.to_json().encode(), page, kept, len(document.pages)
 
 

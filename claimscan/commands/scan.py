@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from claimscan.errors import UsageError
@@ -56,9 +57,14 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     from claimscan import batch
     from claimscan.batch import ledger, progress, sources, tables, work
 
-    asked: dict[str, Any] = {"paths": args.paths}
+    asked: dict[str, Any] = {"paths": args.paths, "from": os.getcwd(), "ocr": settings.ocr, "pages": settings.max_pages}
     if not args.paths:
-        asked["paths"] = ledger.description(args.out)["asked"]["paths"]
+        asked = ledger.description(args.out)["asked"]
+        args.out = os.path.abspath(args.out)
+        if not os.path.isdir(asked["from"]):
+            raise UsageError(f"{asked['from']}, where the run was begun, is not there.", "Name the documents again.")
+        os.chdir(asked["from"])
+        settings = replace(settings, ocr=asked["ocr"], max_pages=asked["pages"])
     plan = sources.plan(asked["paths"], out=args.out, taken=sorted(tables.taken()), settings=settings)
     if not plan.sources and not plan.problems:
         raise UsageError("There is no document to read there.", "claimscan reads PDF, Word, HTML, Markdown and text.")
@@ -79,6 +85,14 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     if not totals.read:
         return 3
     return 1 if totals.unread else 0
+
+
+def again(folder: str) -> int:
+    """The run of a folder once more, with what it was begun with; only what has changed is done. Returns the exit code."""
+    from claimscan.records import Settings
+
+    given: dict[str, Any] = {"paths": [], "out": folder, "workers": None, "seconds": 600, "memory": 900, "again": False}
+    return run(argparse.Namespace(**given, cluster=None, log_json=False, quiet=True), Settings())
 
 
 def _engine(args: argparse.Namespace, bounds: Any, total: int) -> Any:

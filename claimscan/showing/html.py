@@ -7,20 +7,16 @@ sheet (by its hash) and pictures inside the page.
 from __future__ import annotations
 
 import base64
-import hashlib
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
-
-from jinja2 import Environment, StrictUndefined, Template
-from markupsafe import Markup
 
 from claimscan import reading
 from claimscan.errors import ClaimscanError
-from claimscan.records import Box, Document, Evidence, Mention, Product
+from claimscan.records import Box, Document, Evidence, Mention, Product, Reply
+from claimscan.showing import answers, templates
 from claimscan.showing import wording as say
 from claimscan.showing.trace import trace
 
@@ -63,21 +59,26 @@ class Quote:
     welsh: bool = False
 
 
-def page(report: Report) -> str:
+def page(report: Report, replies: Iterable[Reply] = ()) -> str:
     """The whole page as text, to be written as UTF-8.
 
     Pictures are of PDF pages only, at most 80 and 4 MB together; when there is no room, or a page cannot be drawn, the
-    quote stands alone.
+    quote stands alone. ``replies`` are what bodies answered; those about this document stand beside their finding, and
+    those whose finding is gone at the end.
     """
     pictures = _Pictures(report)
-    style = _resource("report.css")
-    products = [_product(report, product, pictures) for product in say.in_order(report)]
+    matched = answers.of_report(report, replies)
+    style = templates.resource("report.css")
+    products = [
+        _product(report, product, pictures, matched.found.get((report.document.id, product.id)))
+        for product in say.in_order(report)
+    ]
     others = say.other_mentions(report)
     population = report.population
     where = say.pages(report, [population.page])
     context = {
-        "style": Markup(style),
-        "style_hash": Markup("sha256-" + base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()),
+        "style": templates.own(style),
+        "style_hash": templates.policy_hash(style),
         "title": say.title(report),
         "about": f"{say.clean(report.document.source)} ({say.about(report)})",
         "population": (
@@ -102,13 +103,14 @@ def page(report: Report) -> str:
         ],
         "unread": say.unread(report),
         "warnings": say.warnings(report),
+        "earlier": [answers.shown(reply) for reply in matched.earlier],
         "pictures_left_out": pictures.left_out,
         "provenance": [("document (sha256)", report.document.id), *sorted(report.provenance.items())],
     }
-    return _template().render(context)
+    return templates.template("report.html.j2").render(context)
 
 
-def _product(report: Report, product: Product, pictures: _Pictures) -> dict[str, Any]:
+def _product(report: Report, product: Product, pictures: _Pictures, reply: Reply | None) -> dict[str, Any]:
     finding = report.findings[product.id]
     words, source = say.claim_words(report, product)
     claim = None
@@ -144,6 +146,7 @@ def _product(report: Report, product: Product, pictures: _Pictures) -> dict[str,
         "ceiling": say.ceiling(finding),
         "word": say.clean(finding.supports) if finding.grade in say.LEVELS else "",
         "asides": say.asides(finding),
+        "reply": answers.shown(reply) if reply else None,
         "on_scale": finding.grade in say.LEVELS,
         "ladder": _ladder(finding.grade, finding.ceiling),
         "quotes": quotes[:QUOTES],
@@ -234,7 +237,7 @@ class _Pictures:
         self._document = report.document
         self._boxes = report.boxes
         self._made: dict[tuple[Box, ...], Picture | None] = {}
-        self._pages: dict[int, bytes] = {}
+        self._page = lru_cache(maxsize=8)(self._drawn)  # a page is 3 MB, and the quotes of a document jump to and fro
         self._bytes = 0
         self.left_out = False
 
@@ -256,34 +259,36 @@ class _Pictures:
     def _draw(self, boxes: tuple[Box, ...]) -> Picture | None:
         number = boxes[0].page
         try:
-            if number not in self._pages:
-                self._pages[number] = reading.page_image(self._document, number, SCALE)
-            return cropped(self._pages[number], boxes, _page_width(self._document, number))
+            return cropped(self._page(number), boxes, _page_width(self._document, number))
         except (ClaimscanError, OSError, ValueError):
             return None
+
+    def _drawn(self, number: int) -> Any:
+        from PIL import Image
+
+        with Image.open(io.BytesIO(reading.page_image(self._document, number, SCALE))) as image:
+            return image.convert("RGB")
 
 
 def _page_width(document: Document, number: int) -> float:
     return next((p.width for p in document.pages if p.number == number), 0.0)
 
 
-def cropped(png: bytes, boxes: Sequence[Box], width: float) -> Picture:
+def cropped(image: Any, boxes: Sequence[Box], width: float) -> Picture:
     """A strip of a page around the boxes, with the boxes washed yellow and outlined in blue.
 
     Args:
-        png: the whole page.
+        image: the whole page, as Pillow has it.
         boxes: places on it, in points; those too far below the first to fit in one strip are left out.
         width: of the page, in points; the picture's scale follows from it.
 
     Raises:
-        ValueError: when the page has no width. OSError: when the picture cannot be read.
+        ValueError: when the page has no width.
     """
     from PIL import Image, ImageChops, ImageDraw
 
     if width <= 0:
         raise ValueError("the page has no width")
-    with Image.open(io.BytesIO(png)) as opened:
-        image = opened.convert("RGB")
     scale = image.width / width
     first = min(b.top for b in boxes)
     boxes = [b for b in boxes if b.bottom - first <= TALLEST - MARGIN] or list(boxes)[:1]
@@ -321,23 +326,7 @@ def _data_uri(image: Any) -> str:
     from PIL import Image
 
     png, jpeg = io.BytesIO(), io.BytesIO()
-    image.quantize(32, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(png, "PNG", optimize=True)
-    image.save(jpeg, "JPEG", quality=72, optimize=True)
+    image.quantize(32, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(png, "PNG")
+    image.save(jpeg, "JPEG", quality=72)
     kind, data = min((("png", png.getvalue()), ("jpeg", jpeg.getvalue())), key=lambda pair: len(pair[1]))
     return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
-
-
-def _finalize(value: Any) -> Any:
-    """Every plain string on the page goes through :func:`wording.clean`, whatever step it came from; Jinja2 then
-    escapes it."""
-    return say.clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-def _resource(name: str) -> str:
-    return files("claimscan").joinpath("data/templates", name).read_text(encoding="utf-8")
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(autoescape=True, undefined=StrictUndefined, finalize=_finalize)
-    return environment.from_string(_resource("report.html.j2"))
