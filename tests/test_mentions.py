@@ -1,4 +1,4 @@
-"""Types of mentions: every rule's own examples, our own sentences in four batches, and properties that hold for any text."""
+"""Types of mentions: every rule's own examples, our own sentences in six batches, and properties that hold for any text."""
 
 import tomllib
 from pathlib import Path
@@ -55,11 +55,15 @@ def examples(name):
 
 @pytest.mark.parametrize("rule, text, wanted", examples("rule"))
 def test_type_rule_examples(rule, text, wanted):
+    """An example is a sentence, or a table with it and what its rule rests on besides: heading, title or kind of block."""
+    example = {"text": text} if isinstance(text, str) else text
+    text = example["text"]
     plain, start, end = unmarked(text)
-    kind = "heading" if rule.get("kind") == ["heading"] else "paragraph"
+    kind = example.get("kind", rule.get("kind", ["paragraph"])[0])
+    sentence = Sentence(0, len(plain), plain, 1, 0, kind, example.get("heading", ""))
     clause = language.clauses([(plain, start, end)])[0]
     masked = mentions.masked(plain, start, end, NOBODY)
-    assert mentions.fits(rule, Sentence(0, len(plain), plain, 1, 0, kind), clause, text, masked) is wanted
+    assert mentions.fits(rule, sentence, clause, text, masked, titles=example.get("title", "")) is wanted
 
 
 @pytest.mark.parametrize("rule, text, wanted", examples("welsh"))
@@ -83,8 +87,7 @@ def test_every_rule_is_known_and_shows_what_it_does():
     for name in ("rule", "welsh"):
         rules = mentions.type_rules(name)
         assert all(r["note"] for r in rules)
-        # Rules that rest on the heading above have their examples in tests/data/types.
-        assert all(r["yes"] for r in rules if not {"heading", "thing", "title", "kind"} & set(r))
+        assert all(r["yes"] and r["no"] for r in rules)
     assert {r["type"] for r in mentions.type_rules()} >= {"DONE", "PRACTICE", *mentions.TYPES} - {
         "DOC_DONE",
         "OTHER_DONE",
@@ -93,9 +96,17 @@ def test_every_rule_is_known_and_shows_what_it_does():
 
 # --- our own sentences ------------------------------------------------------------------------------------------------
 # What a batch scored when it was first run, before any rule was changed for it: dev 0.69 (gradable F1 0.74, with the rules of
-# the first version), held 0.83 (0.84), fresh 0.66 (0.68), last 0.68 (0.77). Those, not the floors, say how unseen text fares.
+# the first version), held 0.83 (0.84), fresh 0.66 (0.68), last 0.68 (0.77), kinds
+# 0.38 (0.51; errors were sought), pages 0.59 (0.54). Those, not the floors, say how unseen text fares.
 
-FLOORS = {"dev": (0.97, 0.96), "held": (0.96, 0.96), "fresh": (0.96, 0.96), "last": (0.95, 0.93)}
+FLOORS = {
+    "dev": (0.97, 0.96),
+    "held": (0.96, 0.96),
+    "fresh": (0.96, 0.96),
+    "last": (0.95, 0.93),
+    "kinds": (0.91, 0.89),
+    "pages": (0.96, 0.95),
+}
 
 
 def scored(batch):
