@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from claimscan import __version__
+from claimscan.commands import compare as compare_command
 from claimscan.commands import reply as reply_command
 from claimscan.commands import scan as scan_command
 from claimscan.errors import ClaimscanError, UnreadableDocument, UsageError
@@ -90,6 +91,7 @@ def parser() -> argparse.ArgumentParser:
 
     scan_command.add_parser(commands, [reading], _positive)
     reply_command.add_parser(commands)
+    compare_command.add_parser(commands, [reading])
 
     explain = commands.add_parser(
         "explain",

@@ -5,10 +5,12 @@ One pair of reports is in memory at a time; of a whole run only the list of its 
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import posixpath
 import re
+import zlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,9 +19,10 @@ from typing import Any, NamedTuple, Protocol
 from claimscan.batch import ledger, run_tables
 from claimscan.comparing import Comparison, compare, plain, sentences
 from claimscan.errors import ClaimscanError, UsageError
-from claimscan.pairing import paired
+from claimscan.pairing import likenesses, paired
 
 SHARED = 0.3  # sentences in common, of the fewer, from which two documents of one title are versions of one
+_EQUALS = 0.05  # nearer to each other than this, two candidates are equally good
 _CROWD = 50  # more documents of one title than this cannot be told apart in good time
 _CHANGING = re.compile(r"\b(\d+|v\d[\d.]*|version|draft|final|revised|updated|copy)\b|_")
 
@@ -72,7 +75,20 @@ class RunFolder:
             whole = None
         if not isinstance(whole, dict):
             raise UsageError(f"The report {path} is missing or damaged.", "Run the same scan again.")
+        text = self._text(document)
+        if text is not None and isinstance(whole.get("document"), dict):
+            whole["document"].setdefault("text", text)
         return whole
+
+    def _text(self, document: str) -> str | None:
+        """The document's text from its kept reading, so that words that left it can be told from words read otherwise."""
+        path = os.path.join(self.name, *ledger.relative("reading", document).split("/"))
+        try:
+            with gzip.open(path, "rb") as file:
+                text = json.load(file)["text"]
+        except (OSError, EOFError, zlib.error, ValueError, RecursionError, KeyError, TypeError):
+            return None
+        return text if isinstance(text, str) else None
 
 
 class ReportList:
@@ -255,7 +271,8 @@ def _by_title(
         if not title or not xs or not ys or max(len(xs), len(ys)) > _CROWD:
             continue
         said = {d: _sentences(before, d) for d in xs}, {d: _sentences(after, d) for d in ys}
-        found = paired(xs, ys, lambda x, y: _shared(said[0][x], said[1][y]), floor=SHARED, margin=0.05)
+        scores = likenesses(xs, ys, lambda x, y: _shared(said[0][x], said[1][y]), SHARED)
+        found = paired(len(xs), len(ys), scores, _EQUALS)
         pairs += [("title", xs[i], ys[j]) for i, j in found.pairs]
         either += [(tuple(xs[i] for i in left), tuple(ys[j] for j in right)) for left, right in found.either]
     gone = {x for _, x, _ in pairs}.union(*(xs for xs, _ in either)), {y for _, _, y in pairs}.union(
