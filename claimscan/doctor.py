@@ -25,6 +25,13 @@ PARTS: tuple[tuple[str, str, str], ...] = (
     ("Jinja2", "makes the web page", ""),
     ("pillow", "cuts out pictures of pages", ""),
     ("pandas", "makes tables in Python", ""),
+    ("pebble", "keeps the workers of a scan", ""),
+    ("filelock", "keeps two scans out of one folder", ""),
+    ("pyarrow", "writes tables as Parquet", ""),
+    ("openpyxl", "writes and reads right-of-reply sheets", ""),
+    ("rapidfuzz", "pairs what two versions say", ""),
+    ("rich", "shows how far a scan is", ""),
+    ("distributed", "hands a scan to a cluster", "cluster"),
     ("pytesseract", "reads pages that are pictures", "ocr"),
 )
 

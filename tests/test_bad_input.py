@@ -1,8 +1,8 @@
 """Bad input: one clear sentence each, no traceback, no hang."""
 
 import io
-import random
 import os
+import random
 import time
 import zipfile
 
