@@ -7,7 +7,7 @@ and never a sufficient one, so leaving a pattern untried where it fails cannot c
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from functools import cache
 from itertools import product
 from typing import Any
@@ -17,31 +17,48 @@ import ahocorasick_rs
 from claimscan.errors import RuleError
 from claimscan.lexicon import load
 
-Either = frozenset[str]  # one of these strings must occur, in lower case
+Either = frozenset[str]  # one of these strings must occur in the text, both as plainly() gives them
+Branch = list["Either | Choice"]  # all of these must be met
+Choice = list[Branch]  # one of these must be met
+Exact = set[str] | None  # all that a part of a pattern can spell, or None where that is more than can be listed
 
-_SHORTEST = 3  # letters; shorter strings are in every sentence
-_MOST = 24  # strings that one run of letters may stand for, where it has classes such as [LF]
-# The pieces of a pattern: escapes, classes, brackets that open (a look-around takes no letter), lists, letters, the rest.
+_SHORTEST = 3  # characters; shorter strings are in every sentence
+_MOST = 24  # strings that one run of pieces may stand for, where it has choices such as [LF] or (?:told|asked)
+# The pieces of a pattern: edges of words, escapes, classes, brackets that open (a look-around takes no letter), lists, letters,
+# the rest.
 _PIECE = re.compile(
-    r"(?P<escape>\\.)|(?P<set>\[\^?\]?(?:\\.|[^\]\\])*\])|(?P<look>\(\?<?[=!])|(?P<open>\((?:\?(?:P<\w+>|-?i:|:))?)|(?P<close>\))|(?P<or>\|)"
+    r"(?P<edge>\\b|\(\?<?!(?:\\w|\[\\w[^\]\\]*\])\))|(?P<escape>\\.)|(?P<set>\[\^?\]?(?:\\.|[^\]\\])*\])|(?P<look>\(\?<?[=!])"
+    r"|(?P<open>\((?:\?(?:P<\w+>|\(\w+\)|-?i:|:))?)|(?P<close>\))|(?P<or>\|)"
     r"|@(?P<list>[a-z_]+)|(?P<letters>(?:[^\W_]|⟦)+?(?=[^\W_⟦]?[?*+{]|[^\w⟦]|_|\Z))|(?P<other>.)",
     re.DOTALL,
 )
-_REPEAT = re.compile(r"(?:(?P<maybe>[?*]|\{0?,\d*\}|\{0\})|\{\d+(?:,\d*)?\}|\+)[?+]?")
+_REPEAT = re.compile(r"(?:(?P<perhaps>\?)|(?P<any>\*|\{0?,\d*\}|\{0\})|\{\d+(?:,\d*)?\}|\+)[?+]?")
 _PLAIN_SET = re.compile(r"\[([^\W_]{1,8})\]")
+_MARK_SET = re.compile(r"\[[^\w\\\]^⟦⟧-]+-?\]")
+_BETWEEN = re.compile(r"[^\w⟦]+")
+
+
+def plainly(text: str) -> str:
+    """A text as its words in lower case with one space between; what opens a token for people is a word by itself.
+
+    So a space, a comma and the edge of a word are all one space, in a pattern as in a text.
+    """
+    return _BETWEEN.sub(" ", text.replace("⟦", " ⟦ ")).lower()
 
 
 @cache
-def needs(pattern: str) -> tuple[tuple[Either, ...], ...]:
-    """For each branch at the top of a pattern, the sets of strings of which each must have one in the lower-case text.
+def needs(pattern: str) -> Choice:
+    """What a pattern needs, as branches within branches: it can match only where everything in some branch is met.
 
-    The pattern can match only where all sets of some branch are met, one after the other. A branch without sets may match
-    anything.
+    A branch without needs may match anything.
     """
-    branches, end = _branches(pattern, 0)
+    branches, _, end = _branches(pattern, 0)
     if end != len(pattern):
         raise RuleError(f"unbalanced pattern {pattern!r}")
-    return tuple(map(tuple, branches))
+    return branches
+
+
+Numbered = tuple[tuple[int, tuple["Numbered", ...]], ...]  # a choice with the sets of each branch as bits
 
 
 class Needs:
@@ -51,111 +68,161 @@ class Needs:
     taken to be there.
     """
 
-    __slots__ = ("_automaton", "_bits", "_branches")
+    __slots__ = ("_any", "_automaton", "_bits", "_patterns")
 
     def __init__(self, patterns: Iterable[str], masked: bool = True) -> None:
         bits: dict[Either, int] = {}
-        self._branches: list[list[int]] = []
-        for pattern in patterns:
-            branches = []
-            for branch in needs(pattern):
-                telling = {
-                    either for either in branch if (masked if _is_token(either) else min(map(len, either)) >= _SHORTEST)
-                }
-                branches.append(sum(bits.setdefault(either, 1 << len(bits)) for either in telling))
-            self._branches.append(branches)
-        words = sorted({word for either in bits for word in either})
-        self._bits = [sum(bit for either, bit in bits.items() if word in either) for word in words]
-        self._automaton: Any = ahocorasick_rs.AhoCorasick(words)
-
-    def found(self, lower: str) -> Iterator[tuple[int, int]]:
-        """Where in a lower-case text something needed begins, and which sets it meets, as bits."""
-        for which, start, _ in self._automaton.find_matches_as_indexes(lower, overlapping=True):
-            yield start, self._bits[which]
+        self._patterns = [_numbered(needs(pattern), bits, masked) for pattern in patterns]
+        self._any: Numbered = tuple(branch for pattern in self._patterns for branch in pattern)
+        words: dict[str, int] = {}
+        for either, bit in bits.items():
+            for word in either:
+                words[word] = words.get(word, 0) | bit
+        self._bits = list(words.values())
+        self._automaton: Any = ahocorasick_rs.AhoCorasick(list(words))
 
     def met(self, text: str) -> int:
         """The sets that a text meets, as bits."""
+        found = self._automaton.find_matches_as_indexes(plainly(f" {text} "), overlapping=True)
         met = 0
-        for which in {which for which, _, _ in self._automaton.find_matches_as_indexes(text.lower(), overlapping=True)}:
+        for which in {which for which, _, _ in found}:
             met |= self._bits[which]
         return met
 
     def may_match(self, which: int, met: int) -> bool:
         """Whether the pattern at this place in the list can match a text that meets these sets."""
-        return any(met & wanted == wanted for wanted in self._branches[which])
+        return _holds(self._patterns[which], met)
 
     def any_may_match(self, met: int) -> bool:
-        return any(self.may_match(which, met) for which in range(len(self._branches)))
+        return _holds(self._any, met)
 
 
-def _is_token(either: Either) -> bool:
-    return any("⟦" in word for word in either)
+def _numbered(choice: Choice, bits: dict[Either, int], masked: bool) -> Numbered:
+    """A choice with a bit for each set that tells something; sets new to ``bits`` are added to it."""
+    branches: list[tuple[int, tuple[Numbered, ...]]] = []
+    for branch in choice:
+        wanted, inner = 0, []
+        for need in branch:
+            if isinstance(need, list):
+                inner.append(_numbered(need, bits, masked))
+            elif masked if any("⟦" in word for word in need) else min(map(len, need)) >= _SHORTEST:
+                wanted |= bits.setdefault(need, 1 << len(bits))
+        branches.append((wanted, tuple(inner)))
+    return ((0, ()),) if (0, ()) in branches else tuple(branches)
+
+
+def _holds(choice: Numbered, met: int) -> bool:
+    # Loops, as this runs for every rule and sentence and a generator for each would take longer than the rest.
+    for wanted, inner in choice:
+        if met & wanted == wanted:
+            for one in inner:
+                if not _holds(one, met):
+                    break
+            else:
+                return True
+    return False
 
 
 @cache
-def _list(name: str) -> list[Either]:
-    return _one_of([branch for entry in load("words.toml").get(name, ()) for branch in needs(entry)])
+def _list(name: str) -> tuple[Branch, Exact]:
+    choice: Choice = []
+    exact: Exact = set()
+    for entry in load("words.toml").get(name, ()):
+        branches, whole, _ = _branches(entry, 0)
+        choice += branches
+        exact = _either(exact, whole)
+    return _joined(choice), exact
 
 
-def _one_of(branches: Sequence[Sequence[Either]]) -> list[Either]:
-    """What several branches have in common: one set with the most telling set of each, or nothing where a branch has none."""
-    if len(branches) == 1:
-        return list(branches[0])
-    if not all(branches):
+def _either(one: Exact, other: Exact) -> Exact:
+    return None if one is None or other is None or len(one | other) > _MOST else one | other
+
+
+def _joined(choice: Choice) -> Branch:
+    """A choice as part of a branch: nothing where one of its branches needs nothing; branches of one set are one set."""
+    if not all(choice):
         return []
-    return [frozenset().union(*(max(sets, key=_telling) for sets in branches))]
+    if len(choice) == 1:
+        return choice[0]
+    sets = [branch[0] for branch in choice if len(branch) == 1 and isinstance(branch[0], frozenset)]
+    more = [branch for branch in choice if len(branch) > 1 or isinstance(branch[0], list)]
+    either: Branch = [frozenset().union(*sets)] if sets else []
+    if not more:
+        return either
+    return [[either, *more] if sets else more]
 
 
-def _telling(either: Either) -> tuple[int, int]:
-    return min(map(len, either)), -len(either)
-
-
-def _branches(pattern: str, i: int) -> tuple[list[list[Either]], int]:
-    """The sets of each alternative from ``i`` to the bracket that closes it, and where that bracket is."""
-    branches: list[list[Either]] = [[]]
-    run = {""}  # what the letters so far, side by side, spell
+def _branches(pattern: str, i: int) -> tuple[Choice, Exact, int]:
+    """What each alternative from ``i`` to the bracket that closes it needs, all that they can stand for, and where that bracket is."""
+    branches: Choice = [[]]
+    exact: Exact = set()
+    run = {""}  # what the pieces so far, side by side, spell
+    whole = True  # whether the run is all of the alternative so far
     while i < len(pattern):
         piece = _PIECE.match(pattern, i)
         assert piece
         i = piece.end()
         kind = piece.lastgroup
         if kind == "close" or kind == "or":
+            exact = _either(exact, run if whole else None)
             _keep(run, branches[-1])
-            run = {""}
             if kind == "close":
-                return branches, i - 1
+                return branches, exact, i - 1
             branches.append([])
+            run, whole = {""}, True
             continue
-        letters: set[str] = set()
-        inside: list[Either] = []
+        if kind == "look":
+            _, _, i = _branches(pattern, i)
+            i += 1
+            continue
+        letters: Exact = None
+        inside: Branch = []
         if kind == "letters":
-            letters = {piece[0].lower()}
+            letters = {piece[0]}
+        elif kind == "edge" or (kind == "escape" and not piece[0][1].isalnum()) or piece[0] in ("\\s", "\\W"):
+            letters = {" "}
         elif kind == "set":
             plain = _PLAIN_SET.fullmatch(piece[0])
-            letters = set(plain[1].lower()) if plain else set()
+            letters = set(plain[1]) if plain else {" "} if _MARK_SET.fullmatch(piece[0]) else None
         elif kind == "list":
-            inside = _list(piece["list"])
-        elif kind == "open" or kind == "look":
-            inner, i = _branches(pattern, i)
+            inside, letters = _list(piece["list"])
+        elif kind == "open":
+            inner, letters, i = _branches(pattern, i)
             i += 1
-            inside = _one_of(inner) if kind == "open" else []
+            inside = _joined(inner)
+        elif kind == "other" and piece[0] not in "._⟧":
+            letters = {" "}
         repeat = _REPEAT.match(pattern, i)
+        once = letters == {" "} or not repeat or bool(repeat["perhaps"])  # many spaces are as one
         if repeat:
             i = repeat.end()
-            if repeat["maybe"]:
-                letters, inside = set(), []
-        if letters and len(run) * len(letters) <= _MOST:
+            if repeat["perhaps"] or repeat["any"]:
+                letters = letters | {""} if letters and once else None
+                inside = []
+        if letters is None:
+            _keep(run, branches[-1])
+            run, whole = {""}, False
+            branches[-1] += inside
+            continue
+        if any("⟦" in word for word in letters):
+            _keep(run, branches[-1])  # what stands before a token is needed where tokens are not seen, too
+        if len(run) * len(letters) <= _MOST:
             run = {a + b for a, b in product(run, letters)}
-            if not repeat:
-                continue
-            letters = set()
-        _keep(run, branches[-1])
-        run = letters or {""}
-        branches[-1] += inside
+        else:
+            _keep(run, branches[-1])
+            run, whole = letters, False
+        if not once:
+            _keep(run, branches[-1])
+            run, whole = {""}, False
+    exact = _either(exact, run if whole else None)
     _keep(run, branches[-1])
-    return branches, i
+    return branches, exact, i
 
 
-def _keep(run: set[str], found: list[Either]) -> None:
-    if run != {""}:
-        found.append(frozenset(run))
+def _keep(run: set[str], found: Branch) -> None:
+    """Adds to a branch that one of these strings must occur, unless one of them occurs in every text."""
+    if "" in run or " " in run:
+        return
+    words = {plainly(word) for word in run}
+    if all(word.strip() for word in words):
+        found.append(frozenset(w for w in words if not any(o != w and o in w for o in words)))

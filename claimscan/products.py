@@ -385,18 +385,13 @@ def possible(text: str) -> bool:
 
     It looks between full stops, so an abbreviation inside a match ("Dr. ...") can hide one: measured, not proven.
     """
-    lower = text.lower()
-    if len(lower) != len(text):
-        return True  # a letter grew when made small, and offsets are no longer those of the text
-    stops = [-1, *(stop.start() for stop in _STOP.finditer(lower)), len(lower)]
-    found: dict[int, int] = {}
-    for start, bits in _needs(False).found(lower):
-        piece = bisect_right(stops, start)
-        found[piece] = found.get(piece, 0) | bits
-    for piece, met in found.items():
-        if _needs(False).any_may_match(met):
+    needed = _needs(False)
+    if not needed.any_may_match(needed.met(text)):
+        return False
+    for piece in _STOP.split(text):
+        if needed.any_may_match(needed.met(piece)):
             # Whom the document is about is not known yet, so a body may turn out to be people.
-            masked = people.mask(text[stops[piece - 1] + 1 : stops[piece]], Population()).replace("⟦B", "⟦U")
+            masked = people.mask(piece, Population()).replace("⟦B", "⟦U")
             if any(compiled(rule["pattern"]).search(masked) for rule in _may_say(masked)):
                 return True
     return False

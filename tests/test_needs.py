@@ -5,7 +5,7 @@ import pytest
 from claimscan import evidence, people, products
 from claimscan.errors import RuleError
 from claimscan.lexicon import compiled, load
-from claimscan.needs import Needs, needs
+from claimscan.needs import Needs, needs, plainly
 from claimscan.records import Population
 
 POPULATION = Population("people who use the service", "adults")
@@ -41,19 +41,40 @@ def test_needs_rule_something_out():
 @pytest.mark.parametrize(
     ("pattern", "expected"),
     [
-        ("strateg(?:y|ies)", [[{"strateg"}, {"y", "ies"}]]),
+        ("strateg(?:y|ies)", [[{"strategy", "strategies"}]]),
         ("plans?", [[{"plan"}]]),
-        ("ab?c", [[{"a"}, {"c"}]]),
-        ("(?:told|asked) us", [[{"told", "asked"}, {"us"}]]),
-        ("(?:told|\\w+) us", [[{"us"}]]),
-        ("(?<!\\w)met(?! once)", [[{"met"}]]),
-        ("(?P<who>⟦[LF]~*⟧) wrote|penned", [[{"⟦l", "⟦f"}, {"wrote"}], [{"penned"}]]),
+        ("ab?c", [[{"abc", "ac"}]]),
+        ("ab*c", [[{"a"}, {"c"}]]),
+        ("(?:told|asked) us", [[{"told us", "asked us"}]]),
+        ("(?:told|\\w+) us", [[{" us"}]]),
+        ("(?<!\\w)met(?! once)", [[{" met"}]]),
+        ("\\bmet,? (?:up|again)\\b", [[{" met up ", " met again "}]]),
+        ("(?P<who>⟦[LF]~*⟧) wrote|penned", [[{" ⟦ l", " ⟦ f"}, {" wrote"}], [{"penned"}]]),
         ("advis[eo]r", [[{"adviser", "advisor"}]]),
         ("x{0,3}yes{2}", [[{"yes"}]]),
+        ("read \\d+ in [12]\\d", [[{"read "}, {" in 1", " in 2"}]]),
+        ("(?:ran \\w+ for|sat) us", [[[[{"sat"}], [{"ran "}, {" for"}]], {" us"}]]),
+        ("(?P<a>x)?(?(a)yes|no way)", [[{"yes", "no way"}]]),
     ],
 )
 def test_what_is_needed(pattern, expected):
-    assert [[set(either) for either in branch] for branch in needs(pattern)] == expected
+    assert needs(pattern) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [("They met -- up", "they met up"), ("(by ⟦L~~⟧)", " by ⟦ l "), ("co\u00adproduced", "co produced")],
+)
+def test_words_alone_count(text, plain):
+    assert plainly(text) == plain
+
+
+@pytest.mark.parametrize(
+    ("text", "may"), [("ran it for us", True), ("sat. Us", True), ("ran us", False), ("for us", False)]
+)
+def test_each_choice_is_met_as_a_whole(text, may):
+    table = Needs(["(?:ran \\w+ for|sat)[.]? us"])
+    assert table.may_match(0, table.met(text)) is may
 
 
 def test_unbalanced_pattern():
