@@ -30,6 +30,8 @@ def write_whole(path: str | os.PathLike[str], data: bytes) -> None:
         try:
             with open(handle, "wb") as out:
                 out.write(data)
+                out.flush()
+                os.fsync(out.fileno())  # a power cut must not leave the name without the words
             os.chmod(temporary, mode)
             os.replace(temporary, path)
         except BaseException:
@@ -43,5 +45,6 @@ TEMPORARY = ".claimscan-"
 
 
 def unwritable(path: str | os.PathLike[str], error: OSError) -> UsageError:
+    """The error to raise where a file could not be written."""
     why = error.strerror or str(error)
     return UsageError(f"{os.fspath(path)} could not be written ({why}).", "Choose another place, or make room there.")

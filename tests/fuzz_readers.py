@@ -29,7 +29,8 @@ def one(data: bytes) -> None:
     except UnreadableDocument:
         return
     assert all(0 <= b.start <= b.end <= len(document.text) for b in document.blocks)
-    assert reading.restore(reading.store(document), data, name) == document
+    again = reading.restore(reading.store(document, SETTINGS), data, name, SETTINGS)
+    assert again == document and getattr(again.anchors, "runs", None) == getattr(document.anchors, "runs", None)
     middle = len(document.text) // 2
     reading.locate(document, [(0, min(9, len(document.text))), (middle, min(middle + 5, len(document.text)))])
 

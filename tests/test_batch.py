@@ -1,7 +1,6 @@
 """A run over many documents: what it reads, what it writes down, and what becomes of bad files and workers."""
 
 import csv
-import dataclasses
 import errno
 import io
 import json
@@ -11,6 +10,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from pathlib import Path
 
 import duckdb
 import pandas
@@ -20,6 +20,7 @@ import claimscan
 from claimscan import batch, cli, pipeline
 from claimscan.batch import ledger as ledgers
 from claimscan.batch import local, progress, sources, tables, work
+from claimscan.commands import scan as scan_command
 from claimscan.errors import DamagedDocument, UsageError
 from claimscan.records import Settings
 
@@ -27,6 +28,7 @@ PLAN = (
     "Ferrow Council\n\nThis plan was co-produced with autistic adults. Nine autistic adults met us every month from the "
     "first draft and were paid for their time.\n\nThe board thanks everybody."
 )
+SAMPLES = Path(__file__).parent.parent / "corpus" / "pdf"
 PLAIN = "Bins\n\nBins are emptied on Tuesdays. Put yours out by seven."
 
 
@@ -318,7 +320,7 @@ def test_a_full_disk_stops_the_run_and_harms_nothing(folder, tmp_path, monkeypat
 
 
 def test_a_disk_that_fills_in_the_middle_of_a_line_leaves_a_whole_ledger(tmp_path):
-    resource = pytest.importorskip("resource")
+    pytest.importorskip("resource")
     code = (
         "import resource, signal, sys\nfrom claimscan.batch import ledger\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\nresource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
@@ -326,7 +328,7 @@ def test_a_disk_that_fills_in_the_middle_of_a_line_leaves_a_whole_ledger(tmp_pat
         "  for n in range(100): book.done(f'{n:064}', ledger.Entry('k', 'read'))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert "could not be written" in done.stderr and resource
+    assert "could not be written" in done.stderr
     lines = (tmp_path / "run" / "ledger.jsonl").read_text()
     assert lines.endswith("\n") and all(json.loads(line) for line in lines.splitlines())
 
@@ -354,7 +356,7 @@ def test_what_runs_out_of_time_is_tried_again_only_with_more(folder, tmp_path):
             yield task, work.failed(work.TimeExceeded("too long"))
 
     out = tmp_path / "run"
-    assert scanned([folder], out, engine=hung).unread == 3
+    assert scanned([folder], out, engine=hung).unread == 4
     assert scanned([folder], out).judged == 0
     assert scanned([folder], out, bounds=work.Bounds(seconds=900)).judged == 3
     scanned([folder], tmp_path / "two", engine=hung)
@@ -465,7 +467,7 @@ def test_the_command_says_what_came_of_it(folder, tmp_path, capsys):
     assert cli.main(["scan", "--out", out, "--log-json"]) == 1
     both = capsys.readouterr()
     assert "Nothing had changed" in both.out
-    assert {json.loads(line)["event"] for line in both.err.splitlines()} == {"skipped"}
+    assert {json.loads(line)["event"] for line in both.err.splitlines()} == {"skipped", "kept"}
     (folder / "a.txt").unlink()
     assert cli.main(["scan", str(folder / "broken.pdf"), "--out", str(tmp_path / "none"), "--quiet"]) == 3
 
@@ -502,17 +504,151 @@ def test_a_bar_counts_what_is_done(folder):
     source = sources.plan([str(folder / "a.txt")]).sources[0]
     with progress.Bar(2) as bar:
         bar.step(work.Task(source, "0" * 64, Settings(), ""), work.Outcome(pages=3))
-        bar.skip("other")
+        bar.skip("other", kept=True)
     assert (bar.judged, bar.kept, bar.pages) == (1, 1, 3)
 
 
-def test_a_reading_is_the_same_after_it_was_kept(folder):
-    data = (folder / "a.txt").read_bytes()
-    document = pipeline.read_bytes(data, "a.txt", Settings())
-    again = claimscan.reading.restore(claimscan.reading.store(document), data, "a.txt")
-    assert again == document and dataclasses.asdict(again) == dataclasses.asdict(document)
-    for bad in (b"", b"x", claimscan.reading.store(document)[:-9]):
+def test_a_reading_is_the_same_after_it_was_kept():
+    settings, path = Settings(), sorted(SAMPLES.glob("*.pdf"))[0]
+    data = path.read_bytes()
+    document = pipeline.read_bytes(data, path.name, settings)
+    kept = claimscan.reading.store(document, settings)
+    again = claimscan.reading.restore(kept, data, path.name, settings)
+    assert again == document and again.anchors.runs == document.anchors.runs
+    assert pipeline.judge(again, settings).to_json() == pipeline.judge(document, settings).to_json()
+    others = [
+        (b"", data, path.name, settings),
+        (kept[:-9], data, path.name, settings),
+        (kept, b"other", path.name, settings),
+        (kept, data, "plan.txt", settings),
+        (kept, data, path.name, Settings(max_pages=1)),
+    ]
+    for arguments in others:
         with pytest.raises(ValueError):
-            claimscan.reading.restore(bad, data, "a.txt")
-    with pytest.raises(ValueError):
-        claimscan.reading.restore(claimscan.reading.store(document), b"other", "a.txt")
+            claimscan.reading.restore(*arguments)
+
+
+# --- what once went wrong -------------------------------------------------------------------------------------------
+
+
+def test_other_settings_read_again(tmp_path):
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    (folder / "plan.pdf").write_bytes(sorted(SAMPLES.glob("*.pdf"))[0].read_bytes())
+    scanned([folder], tmp_path / "run", settings=Settings(max_pages=1))
+    assert table(tmp_path / "run", "documents").unread_pages[0] > 0
+    scanned([folder], tmp_path / "run")
+    assert table(tmp_path / "run", "documents").unread_pages[0] == 0
+
+
+def test_a_full_disk_is_not_blamed_on_documents(folder, tmp_path, monkeypatch):
+    def full(self, line):
+        raise UsageError("ledger.jsonl could not be written (No space left on device).")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ledgers.Ledger, "_append", full)
+        with pytest.raises(UsageError, match="No space left"):
+            scanned([folder], tmp_path / "run")
+    assert scanned([folder], tmp_path / "run").read == 2
+
+
+def test_members_of_one_zip_with_one_name_are_two_documents(tmp_path):
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive, pytest.warns(UserWarning):
+        archive.writestr("x.txt", PLAN)
+        archive.writestr("x.txt", PLAIN)
+    for _ in range(2):
+        assert scanned([tmp_path / "all.zip"], tmp_path / "run").read == 2
+
+
+def test_a_repeat_of_what_could_not_be_opened_is_read(folder, tmp_path):
+    def vanishing(tasks):
+        for task in tasks:
+            if task.source.name.endswith("/a.txt"):
+                (folder / "a.txt").unlink()
+            yield task, work.judge(task)
+
+    totals = scanned([folder], tmp_path / "run", engine=vanishing)
+    assert (totals.read, totals.unread, totals.repeats) == (2, 2, 0)
+    documents = table(tmp_path / "run", "documents").set_index("source")
+    assert documents.loc[f"{folder}/b/again.txt"].status == "read"
+
+
+def test_a_repeat_of_what_is_damaged_is_listed_too(folder, tmp_path):
+    (folder / "b" / "too.pdf").write_bytes((folder / "broken.pdf").read_bytes())
+    scanned([folder], tmp_path / "run")
+    assert list(table(tmp_path / "run", "failures").code) == ["DamagedDocument"] * 2
+
+
+def test_the_kind_of_file_by_its_name_counts(folder, tmp_path):
+    scanned([folder], tmp_path / "run")
+    (folder / "a.txt").rename(folder / "a.md")
+    (folder / "b" / "again.txt").unlink()
+    scanned([folder], tmp_path / "run")
+    assert set(table(tmp_path / "run", "documents").format.dropna()) == {"markdown"}
+
+
+def test_too_little_time_does_not_take_a_report_away(folder, tmp_path, monkeypatch):
+    out = tmp_path / "run"
+    scanned([folder], out)
+    before = bytes_of(out)
+    monkeypatch.setattr(work, "fingerprint", lambda settings: "other code")
+
+    def hung(tasks):
+        for task in tasks:
+            good = task.source.name.endswith("broken.pdf")
+            yield task, work.judge(task) if good else work.failed(work.TimeExceeded("too long"))
+
+    assert scanned([folder], out, engine=hung).read == 2 and bytes_of(out) == before
+    assert scanned([folder], out).judged == 2 and bytes_of(out) == before
+
+
+def test_what_was_replaced_half_way_is_judged_again(folder, tmp_path):
+    out = tmp_path / "run"
+    scanned([folder], out, settings=Settings(max_pages=9))
+    before = bytes_of(out)
+
+    def stopped(tasks):
+        for task in tasks:
+            yield task, work.judge(task)
+
+    def dying(self, document, entry, spent=None):
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(ledgers.Ledger, "done", dying)
+        scanned([folder], out, engine=stopped)
+    assert scanned([folder], out, settings=Settings(max_pages=9)).judged >= 1
+    assert bytes_of(out) == before
+    reports = [json.loads(p.read_text()) for p in (out / "reports").rglob("*.json")]
+    assert {r["provenance"]["config"] for r in reports} == {pipeline.provenance(Settings(max_pages=9))["config"]}
+
+
+def test_what_a_killed_run_left_half_written_is_swept_up(folder, tmp_path):
+    scanned([folder], tmp_path / "run")
+    left = next((tmp_path / "run" / "reports").iterdir()) / ".claimscan-left"
+    left.write_text("half")
+    scanned([folder], tmp_path / "run")
+    assert not left.exists()
+
+
+def test_a_worker_needs_some_memory():
+    arguments = cli.parser().parse_args(["scan", str(SAMPLES), "--out", "x", "--memory", "5"])
+    with pytest.raises(UsageError, match="5 MB"):
+        scan_command.run(arguments, Settings())
+
+
+@pytest.mark.slow
+def test_a_pool_in_which_no_worker_can_start_gives_up():
+    with pytest.raises(UsageError, match="cannot be started"):
+        list(local._each(["one"] * 40, _trouble, str, 1, work.Bounds(megabytes=5)))
+
+
+@pytest.mark.slow
+def test_workers_killed_again_and_again_cost_nothing():
+    items, made = [f"item {n}" for n in range(40)], {}
+    for item, pid in local._each(items, _trouble, str, 2, work.Bounds()):
+        made[item] = pid
+        if len(made) in (5, 12, 13, 25):
+            os.kill(pid, signal.SIGKILL)  # the worker that has just done this one, and may be at another
+    assert set(made) == set(items) and all(isinstance(pid, int) for pid in made.values())
+    assert len(set(made.values())) >= 4

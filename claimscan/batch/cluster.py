@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterable, Iterator
+from concurrent.futures import CancelledError
+from itertools import islice
 from typing import Any
 
 from claimscan.batch import work
@@ -22,7 +24,7 @@ def run(tasks: Iterable[Task], address: str, bounds: Bounds) -> Iterator[tuple[T
     have unless started with ``--no-nanny``. Dask tries a task whose worker died on others, then gives it up.
 
     Raises:
-        UsageError: no scheduler answers, or it has no workers.
+        UsageError: no scheduler answers, it has no workers or goes away, or workers have more than one thread.
     """
     try:
         import distributed
@@ -30,36 +32,46 @@ def run(tasks: Iterable[Task], address: str, bounds: Bounds) -> Iterator[tuple[T
         raise UsageError("--cluster needs the cluster extra.", "Run: pip install 'claimscan[cluster]'.") from None
     dask: Any = distributed  # its functions have no types
     try:
-        client: Any = dask.Client(address, timeout=PATIENCE, set_as_default=False)
+        client: Any = dask.Client(address, timeout=PATIENCE)
     except (OSError, TimeoutError, ValueError) as error:
         why = str(error).split("\n", 1)[0] or type(error).__name__
         raise UsageError(f"No scheduler answers at {address} ({why}).", "Start one with: dask scheduler.") from None
     try:
-        threads = sum(client.nthreads().values())
-        if not threads:
-            raise UsageError(f"The scheduler at {address} has no workers.", f"Start some: dask worker {address}.")
         waiting = iter(tasks)
         flying: dict[Any, Task] = {}
-        ready = dask.as_completed(loop=client.loop)
-
-        def fill() -> None:
-            while len(flying) < AHEAD * max(1, threads):
-                task = next(waiting, None)
-                if task is None:
-                    return
-                future = client.submit(bounded, task, bounds, pure=False, key=f"claimscan-{task.document}")
-                flying[future] = task
-                ready.add(future)
-
-        fill()
-        while flying:
-            future = next(ready)
-            task = flying.pop(future)
-            yield task, _outcome(future, task)
-            future.release()
-            fill()
+        while True:
+            for task in islice(waiting, max(0, AHEAD * _workers(client, address) - len(flying))):
+                name = f"claimscan-{task.document}-{task.source.name}"
+                flying[client.submit(bounded, task, bounds, pure=False, key=name)] = task
+            if not flying:
+                return
+            try:
+                done = dask.wait(list(flying), timeout=PATIENCE, return_when="FIRST_COMPLETED").done
+            except (TimeoutError, dask.TimeoutError):
+                continue  # a long document, or no worker left: that is asked above
+            for future in done:
+                task = flying.pop(future)
+                yield task, _outcome(future, task)
+                future.release()
+    except (OSError, CancelledError) as error:
+        raise UsageError(
+            f"The cluster at {address} went away ({type(error).__name__}). What was done is kept.",
+            "Start it again, then give the same command.",
+        ) from None
     finally:
         client.close()
+
+
+def _workers(client: Any, address: str) -> int:
+    """How many workers there are now."""
+    threads = list(client.nthreads().values())
+    if not threads:
+        raise UsageError(
+            f"The scheduler at {address} has no workers. What was done is kept.", f"Start some: dask worker {address}."
+        )
+    if max(threads) > 1:  # the bounds are of a process, so one that passes them must have one document only
+        raise UsageError("A worker of the cluster has several threads.", "Start workers with --nthreads 1.")
+    return len(threads)
 
 
 def bounded(task: Task, bounds: Bounds) -> Outcome:

@@ -6,6 +6,8 @@ stopped between the two finds the report again, so no document is judged twice.
 
 from __future__ import annotations
 
+import errno
+import glob
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -44,7 +46,6 @@ class Ledger:
         self.folder = folder
         self._entries: dict[str, Entry] = {}
         self._files: dict[str, tuple[int, int, str]] = {}
-        self.damaged = 0
         self._load()
         self._out: IO[bytes] | None = None
 
@@ -54,21 +55,18 @@ class Ledger:
         """What is known of the document with this sha256."""
         return self._entries.get(document)
 
-    def identity(self, name: str, marks: tuple[int, int]) -> str:
+    def identity(self, place: str, marks: tuple[int, int]) -> str:
         """The sha256 of a file that was seen before and has not been written since; empty if not known."""
-        size, time, document = self._files.get(name, (0, 0, ""))
+        size, time, document = self._files.get(place, (0, 0, ""))
         return document if marks == (size, time) and time else ""
-
-    def __len__(self) -> int:
-        return len(self._entries)
 
     # --- what is written down ---
 
-    def seen(self, name: str, marks: tuple[int, int], document: str) -> None:
+    def seen(self, place: str, marks: tuple[int, int], document: str) -> None:
         """Remember which bytes a file holds, so that it need not be read to know that it is unchanged."""
-        if marks[1] and self._files.get(name) != (*marks, document):
-            self._files[name] = (*marks, document)
-            self._append({"file": name, "size": marks[0], "written": marks[1], "document": document})
+        if marks[1] and self._files.get(place) != (*marks, document):
+            self._files[place] = (*marks, document)
+            self._append({"file": place, "size": marks[0], "written": marks[1], "document": document})
 
     def done(self, document: str, entry: Entry, spent: Mapping[str, float] | None = None) -> None:
         """Write down that a document was judged, or could not be."""
@@ -77,6 +75,11 @@ class Ledger:
         if entry.state == "unread":
             line |= {"code": entry.code, "why": entry.why, "remedy": entry.remedy, "bound": list(entry.bound)}
         self._append(line | dict(spent or {}))
+
+    def forget(self, document: str) -> None:
+        """Say that what is written of a document no longer holds, before it is written anew."""
+        if self._entries.pop(document, None) is not None:
+            self._append({"document": document, "state": "again"})
 
     def keep(self, kind: str, document: str, data: bytes) -> None:
         """Write one file of a document: kind ``reading``, ``page`` or ``report``; the report last of all."""
@@ -101,6 +104,7 @@ class Ledger:
         return os.path.join(self.folder, *relative(kind, document).split("/"))
 
     def has(self, kind: str, document: str) -> bool:
+        """Whether a file of a document is there and not empty."""
         try:
             return os.path.getsize(self.path(kind, document)) > 0
         except OSError:
@@ -141,14 +145,17 @@ class Ledger:
                 whole += len(line)
                 try:
                     self._take(json.loads(line))
-                except (ValueError, KeyError, TypeError):
-                    self.damaged += 1
+                except (ValueError, KeyError, TypeError, AttributeError):
+                    continue  # not a line of ours; its document is judged again
         if whole < os.path.getsize(path):
             os.truncate(path, whole)
 
     def _take(self, line: Mapping[str, Any]) -> None:
         if "file" in line:
             self._files[line["file"]] = (int(line["size"]), int(line["written"]), line["document"])
+            return
+        if line["state"] == "again":
+            self._entries.pop(line["document"], None)
             return
         bound = line.get("bound", (0.0, 0))
         code, why, remedy = (str(line.get(field, "")) for field in ("code", "why", "remedy"))
@@ -166,7 +173,8 @@ class Ledger:
             try:
                 written = self._out.write(data)
                 if written != len(data):
-                    raise OSError(28, "No space left on device")
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                os.fsync(self._out.fileno())
             except OSError:
                 os.truncate(path, start)
                 raise
@@ -217,6 +225,8 @@ def opened(folder: str) -> Iterator[Ledger]:
         ) from None
     ledger = None
     try:
+        for left in glob.glob(os.path.join(glob.escape(folder), "*", "*", TEMPORARY + "*")):
+            os.unlink(left)  # of a run that was killed as it wrote
         ledger = Ledger(folder)
         yield ledger
     finally:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, wait
 from functools import partial
 from typing import Any, TypeVar
 
@@ -17,6 +18,8 @@ from claimscan.report import Report
 ATTEMPTS = 3  # a worker may be ended by something that is not its document's fault
 RENEWED = 200  # documents after which a worker is replaced, so that nothing can pile up in it
 AHEAD = 2  # tasks waiting for each worker; more would only hold memory
+WINDOW = 16  # reports that wait for an earlier one, for each worker
+NO_MEMORY = 77  # how a worker ends itself that has run out of memory
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -39,7 +42,8 @@ def in_order(
     ready: dict[int, tuple[str, Report | ClaimscanError]] = {}
     following = 0
     check = partial(_checked, settings=settings)
-    for (number, name), made in _each(enumerate(names), check, lambda item: item[1], workers, bounds):
+    room = lambda: len(ready) < WINDOW * workers  # noqa: E731
+    for (number, name), made in _each(enumerate(names), check, lambda item: item[1], workers, bounds, room):
         ready[number] = (name, made)
         while following in ready:
             yield ready.pop(following)
@@ -56,7 +60,9 @@ def _each(
     name_of: Callable[[Item], str],
     workers: int,
     bounds: Bounds,
+    room: Callable[[], bool] = lambda: True,
 ) -> Iterator[tuple[Item, Result | ClaimscanError]]:
+    """Call the function on each item in a worker; ``room`` says whether another may be begun."""
     from pebble import ProcessPool
 
     methods = multiprocessing.get_all_start_methods()
@@ -70,7 +76,7 @@ def _each(
         ended = False
         try:
             while pool.active:
-                while len(flying) < AHEAD * workers and not ended:
+                while len(flying) < AHEAD * workers and not ended and (again or room()):
                     if again:
                         item, attempt = again.pop()
                     else:
@@ -80,7 +86,7 @@ def _each(
                             ended = True
                             break
                     try:
-                        future = pool.schedule(function, args=(item,), timeout=bounds.seconds)
+                        future = pool.schedule(_in_worker, args=(function, item), timeout=bounds.seconds)
                     except RuntimeError:  # the pool broke, and did not know it yet
                         again.append((item, attempt))
                         break
@@ -100,28 +106,38 @@ def _each(
             pool.join()
         broken += 1  # the pool itself broke: what was under way starts again in another
         if broken > 10 * ATTEMPTS:
-            raise UsageError("Workers cannot be started on this computer.", "Try --workers 1, or free some memory.")
+            raise UsageError(
+                "Workers cannot be started on this computer.", "Free some memory, or allow more with --memory."
+            )
         for future, (item, attempt) in flying.items():
-            finished = _result(future, name_of(item), 0, bounds) if future.done() else None
-            if finished is None:
-                again.append((item, attempt))
+            finished = _result(future, name_of(item), attempt - 2 * ATTEMPTS, bounds) if future.done() else None
+            if finished is None:  # it may not be to blame, so it has more attempts than one that ended its own worker
+                again.append((item, attempt + 1))
             else:
                 yield item, finished
 
 
+def _in_worker(function: Callable[[Item], Result], item: Item) -> Result:
+    """The work. A worker that ran out of memory ends: what is left in it would harm the next document."""
+    try:
+        return function(item)
+    except MemoryError:
+        os._exit(NO_MEMORY)
+
+
 def _result(future: Future[Any], name: str, attempt: int, bounds: Bounds) -> Any:
     """What came of it, a result or an error; None where it is to be tried again."""
-    from concurrent.futures import CancelledError
-
     from pebble import ProcessExpired
 
     try:
         return future.result()
     except TimeoutError:
         return work.TimeExceeded(f"{name} took longer than the {bounds.seconds:g} seconds that a document is allowed.")
-    except (ProcessExpired, CancelledError):
+    except (ProcessExpired, CancelledError, BrokenExecutor, MemoryError) as error:
         if attempt < ATTEMPTS:
             return None
-        return work.WorkerDied(f"The program ended each time it tried to read {name}.")
-    except MemoryError:
-        return work.MemoryExceeded(f"{name} needs more memory than a document is allowed.")
+        if isinstance(error, MemoryError) or getattr(error, "exitcode", None) == NO_MEMORY:
+            return work.MemoryExceeded(
+                f"{name} needs more memory than the {bounds.megabytes:,} MB that a worker is allowed."
+            )
+        return work.WorkerDied(f"The program ended each time it tried to read {name}, perhaps for want of memory.")

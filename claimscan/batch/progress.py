@@ -26,9 +26,9 @@ class Silent:
     ) -> None:
         return None
 
-    def skip(self, name: str) -> None:
-        """A file needs no work: it was done before, repeats another or cannot be opened."""
-        self.kept += 1
+    def skip(self, name: str, kept: bool = False) -> None:
+        """A file needs no work: it was done before (``kept``), repeats another or cannot be opened."""
+        self.kept += kept
 
     def step(self, task: Task, outcome: Outcome) -> None:
         """One document is done."""
@@ -49,9 +49,9 @@ class Lines(Silent):
             line |= {"code": outcome.code, "why": outcome.why}
         self.say(line)
 
-    def skip(self, name: str) -> None:
-        super().skip(name)
-        self.say({"event": "skipped", "source": name})
+    def skip(self, name: str, kept: bool = False) -> None:
+        super().skip(name, kept)
+        self.say({"event": "kept" if kept else "skipped", "source": name})
 
     def say(self, line: dict[str, Any]) -> None:
         print(json.dumps(line, ensure_ascii=True), file=sys.stderr, flush=True)
@@ -82,8 +82,8 @@ class Bar(Silent):
     def __exit__(self, *about: object) -> None:
         self._bar.stop()
 
-    def skip(self, name: str) -> None:
-        super().skip(name)
+    def skip(self, name: str, kept: bool = False) -> None:
+        super().skip(name, kept)
         self._move()
 
     def step(self, task: Task, outcome: Outcome) -> None:

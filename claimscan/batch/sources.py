@@ -27,7 +27,7 @@ from claimscan.records import Settings
 
 SUFFIXES = frozenset(".pdf .docx .docm .html .htm .xhtml .md .markdown .txt .text".split())
 PATHS = ("path", "file", "document", "filename", "source", "url")  # headings of a list's column of paths
-MEMBERS = 20_000  # files taken from one zip file
+MEMBERS = 5_000  # files taken from one zip file
 RATIO = 1_000  # how much smaller than itself a zip file may have made a member; text reaches about 20
 _SPREADSHEET = 20_000_000  # bytes of a list
 
@@ -107,7 +107,7 @@ class _Finder:
 
     def take(self, path: str, about: Mapping[str, str], listed: bool = False) -> None:
         if "://" in path:
-            return self._addresses(path, about)
+            return self._addresses(path, about, listed)
         if os.path.isdir(path):
             return self._folder(path, about)
         if os.path.lexists(path):
@@ -239,7 +239,21 @@ class _Finder:
             else:
                 self._add(Source(name, path, at), about)
 
-    def _addresses(self, address: str, about: Mapping[str, str]) -> None:
+    def _addresses(self, address: str, about: Mapping[str, str], listed: bool) -> None:
+        try:
+            found, filesystem = self._at(address)
+        except UsageError as error:
+            if not listed:
+                raise
+            return self._problem(address, MissingDocument(str(error), error.remedy), about)
+        for path in found:
+            whole = filesystem.unstrip_protocol(path)
+            if len(found) == 1 or os.path.splitext(path)[1].lower() in SUFFIXES:
+                self._add(Source(shown(whole), whole), about, key=whole)
+            else:
+                self.passed.append((shown(whole), "not a kind of document that claimscan reads"))
+
+    def _at(self, address: str) -> tuple[list[str], Any]:
         filesystem, root = _remote(address)
         try:
             if glob.has_magic(root):
@@ -256,12 +270,7 @@ class _Finder:
             ) from None
         if not found:
             raise UsageError(f"There is nothing at {shown(address)}.", "Check the address.")
-        for path in found:
-            whole = filesystem.unstrip_protocol(path)
-            if len(found) == 1 or os.path.splitext(path)[1].lower() in SUFFIXES:
-                self._add(Source(shown(whole), whole), about, key=whole)
-            else:
-                self.passed.append((shown(whole), "not a kind of document that claimscan reads"))
+        return found, filesystem
 
 
 # --- opening --------------------------------------------------------------------------------------------------------
@@ -319,6 +328,11 @@ def _pieces(source: Source) -> Iterator[bytes]:
 def _chunks(file: IO[bytes]) -> Iterator[bytes]:
     while piece := file.read(1 << 20):
         yield piece
+
+
+def place(source: Source) -> str:
+    """What tells a source from all others: its path or address, and its place in a zip file."""
+    return source.path if source.member < 0 else f"{source.path}\0{source.member}"
 
 
 def marks(source: Source) -> tuple[int, int]:

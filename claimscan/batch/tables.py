@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from claimscan import report as reports
+from claimscan.batch.course import OF_PLACE
 from claimscan.batch.ledger import Ledger, relative
 from claimscan.batch.sources import Plan
 from claimscan.files import TEMPORARY, unwritable
@@ -74,19 +75,21 @@ def rows(
         replies: what bodies answered, by document.
     """
     first: dict[str, str] = {}
+    broken: dict[str, tuple[str, str, str]] = {}
     texts: dict[str, str] = {}
     for at, (source, document) in enumerate(zip(plan.sources, documents, strict=True)):
         about = {"document": document, "source": source.name, **dict(zip(plan.metadata, source.metadata, strict=True))}
-        if document and document in first:
+        failure = failures.get(at) or broken.get(document)
+        if document in first:
             yield Row("documents", {**about, "status": "repeat", "repeats": first[document], "repeats_by": "bytes"})
-            continue
-        if document:
-            first[document] = source.name
-        if at in failures:
+        elif failure:
             yield Row("documents", {**about, "status": "unread"})
-            yield Row("failures", {**about, **dict(zip(("code", "why", "remedy"), failures[at], strict=True))})
-            continue
-        yield from _of_report(about, document, ledger, texts, replies)
+            yield Row("failures", {**about, **dict(zip(("code", "why", "remedy"), failure, strict=True))})
+            if document and failure[0] not in OF_PLACE:
+                broken[document] = failure
+        else:
+            first[document] = source.name
+            yield from _of_report(about, document, ledger, texts, replies)
     for problem in plan.problems:
         source = problem.source
         about = {"document": "", "source": source.name, **dict(zip(plan.metadata, source.metadata, strict=True))}
@@ -102,6 +105,7 @@ def _of_report(
 ) -> Iterator[Row]:
     whole = ledger.report(document)
     if whole is None:
+        ledger.drop("report", document)  # so that the next run makes it again
         why = "Its report is damaged or was taken away from the run folder."
         yield Row("documents", {**about, "status": "unread"})
         yield Row("failures", {**about, "code": "LostReport", "why": why, "remedy": "Run the same scan again."})

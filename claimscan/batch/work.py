@@ -83,7 +83,7 @@ class MemoryExceeded(UnreadableDocument):
 
 
 class WorkerDied(UnreadableDocument):
-    remedy = "Check it alone with “claimscan check”; if that fails too, please report it."
+    remedy = "Allow more with --memory, or check it alone with “claimscan check”; if that fails too, please report it."
 
 
 class WrongWorker(ClaimscanError):
@@ -94,16 +94,22 @@ class WrongWorker(ClaimscanError):
 
 
 def failed(error: ClaimscanError, seconds: float = 0.0, peak: int = 0) -> Outcome:
+    """The outcome of a document that could not be judged."""
     return Outcome(code=type(error).__name__, why=str(error), remedy=error.remedy, seconds=round(seconds, 3), peak=peak)
 
 
 def judge(task: Task) -> Outcome:
-    """Read, judge and show one document. Every failure that belongs to the document is an outcome, not an exception."""
+    """Read, judge and show one document. Every failure that belongs to the document is an outcome, not an exception.
+
+    Raises:
+        WrongWorker: this process has other rules, code or settings than the run.
+        MemoryError: there was not enough; the process may hold what others left in it, so another should try.
+    """
     began = time.monotonic()
     name = task.source.name
     try:
         report, page, reading, pages = _judged(task)
-    except WrongWorker:
+    except (WrongWorker, MemoryError):
         raise
     except Exception as fault:
         return failed(_named(fault, name), time.monotonic() - began, peak())
@@ -116,6 +122,8 @@ def checked(name: str, settings: Settings) -> Report | ClaimscanError:
 
     try:
         return pipeline.check(name, settings=settings)
+    except MemoryError:
+        raise
     except Exception as fault:
         return _named(fault, name)
 
@@ -124,8 +132,6 @@ def _named(fault: Exception, name: str) -> ClaimscanError:
     """The fault as a sentence about the document."""
     if isinstance(fault, ClaimscanError):
         return fault
-    if isinstance(fault, MemoryError):
-        return MemoryExceeded(f"{name} needs more memory than a document is allowed.")
     what = f"{type(fault).__name__}: {fault}"[:300]
     return ClaimscanError(f"claimscan itself failed on {name} ({what}).", "Please report it.")
 
@@ -141,14 +147,14 @@ def _judged(task: Task) -> tuple[bytes, bytes, bytes, int]:
     document, kept = None, b""
     if task.reading:
         try:
-            document = reading.restore(task.reading, data, task.source.name)
+            document = reading.restore(task.reading, data, task.source.name, task.settings)
         except ValueError:
             document = None
         if document is not None and pipeline.outgrown(document):
             document = None
     if document is None:
         document = pipeline.read_bytes(data, task.source.name, task.settings)
-        kept = reading.store(document)
+        kept = reading.store(document, task.settings)
     report = pipeline.judge(document, task.settings)
     page = b""
     if task.page and (report.products or report.mentions or task.replies):

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from claimscan.batch import Totals
     from claimscan.records import Settings
 
+LEAST = 300  # megabytes: what a worker needs before it reads anything
+
 EPILOG = """\
 PATH is a folder (with all folders in it), a file, a pattern in quotes such as
 "docs/**/*.pdf", a zip file, or a list: a .csv file with a column headed “path”
@@ -41,11 +43,9 @@ def add_parser(commands: Any, parents: list[argparse.ArgumentParser], positive: 
     scan.add_argument("paths", nargs="*", metavar="PATH", help="a folder, file, pattern, zip file or list")
     scan.add_argument("--out", required=True, metavar="RUN", help="the folder to write to")
     scan.add_argument("--workers", type=positive, metavar="N", help="processes at work (default: one for each core)")
-    scan.add_argument("--seconds", type=positive, default=600, metavar="N", help="time for one document (600)")
-    scan.add_argument("--memory", type=positive, default=900, metavar="MB", help="memory for one worker (900)")
-    scan.add_argument(
-        "--again", action="store_true", help="try again what ran out of time or memory, or ended a worker"
-    )
+    scan.add_argument("--seconds", type=positive, metavar="N", help="time for one document (600)")
+    scan.add_argument("--memory", type=positive, metavar="MB", help="memory for one worker (900)")
+    scan.add_argument("--again", action="store_true", help="try again what could not be read")
     scan.add_argument("--cluster", metavar="ADDRESS", help="use a Dask cluster, such as tcp://10.0.0.5:8786")
     scan.add_argument("--log-json", action="store_true", help="say each document as a line of JSON on standard error")
     scan.add_argument("--quiet", action="store_true", help="say nothing but what went wrong")
@@ -57,23 +57,36 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     from claimscan import batch
     from claimscan.batch import ledger, progress, sources, tables, work
 
-    asked: dict[str, Any] = {"paths": args.paths, "from": os.getcwd(), "ocr": settings.ocr, "pages": settings.max_pages}
+    given = {
+        "ocr": args.ocr,
+        "pages": args.max_pages,
+        "seconds": args.seconds,
+        "memory": args.memory,
+        "cluster": args.cluster,
+    }
+    before = {"paths": args.paths, "from": os.getcwd()}
     if not args.paths:
-        asked = ledger.description(args.out)["asked"]
+        before = ledger.description(args.out)["asked"]
         args.out = os.path.abspath(args.out)
-        if not os.path.isdir(asked["from"]):
-            raise UsageError(f"{asked['from']}, where the run was begun, is not there.", "Name the documents again.")
-        os.chdir(asked["from"])
-        settings = replace(settings, ocr=asked["ocr"], max_pages=asked["pages"])
+        try:
+            os.chdir(before["from"])
+        except (OSError, KeyError, TypeError):
+            raise UsageError(
+                "The folder where the run was begun is not there any more.", "Name the documents again."
+            ) from None
+    asked: dict[str, Any] = before | {name: value for name, value in given.items() if value}
+    settings = replace(settings, ocr=asked.get("ocr", False), max_pages=asked.get("pages", settings.max_pages))
+    bounds = work.Bounds(float(asked.get("seconds", 600)), asked.get("memory", 900))
+    if bounds.megabytes < LEAST:
+        raise UsageError(f"A worker cannot do anything with {bounds.megabytes} MB.", f"Allow at least {LEAST}.")
     plan = sources.plan(asked["paths"], out=args.out, taken=sorted(tables.taken()), settings=settings)
     if not plan.sources and not plan.problems:
         raise UsageError("There is no document to read there.", "claimscan reads PDF, Word, HTML, Markdown and text.")
-    bounds = work.Bounds(float(args.seconds), args.memory)
     total = len(plan.sources)
     totals = batch.run(
         plan,
         args.out,
-        _engine(args, bounds, total),
+        _engine(asked.get("cluster", ""), args.workers, bounds, total),
         settings=settings,
         bounds=bounds,
         progress=progress.chosen(total, args.quiet, args.log_json),
@@ -91,19 +104,19 @@ def again(folder: str) -> int:
     """The run of a folder once more, with what it was begun with; only what has changed is done. Returns the exit code."""
     from claimscan.records import Settings
 
-    given: dict[str, Any] = {"paths": [], "out": folder, "workers": None, "seconds": 600, "memory": 900, "again": False}
-    return run(argparse.Namespace(**given, cluster=None, log_json=False, quiet=True), Settings())
+    nothing = dict.fromkeys(("max_pages", "seconds", "memory", "workers", "cluster"))
+    given: dict[str, Any] = {"paths": [], "out": folder, "ocr": False, "again": False, "log_json": False, "quiet": True}
+    return run(argparse.Namespace(**given, **nothing), Settings())
 
 
-def _engine(args: argparse.Namespace, bounds: Any, total: int) -> Any:
-    if args.cluster:
+def _engine(address: str, workers: int | None, bounds: Any, total: int) -> Any:
+    if address:
         from claimscan.batch import cluster
 
-        return lambda tasks: cluster.run(tasks, args.cluster, bounds)
+        return lambda tasks: cluster.run(tasks, address, bounds)
     from claimscan.batch import local
 
-    workers = min(args.workers or os.cpu_count() or 1, max(1, total))
-    return lambda tasks: local.run(tasks, workers, bounds)
+    return lambda tasks: local.run(tasks, min(workers or os.cpu_count() or 1, max(1, total)), bounds)
 
 
 def said(totals: Totals, out: str) -> str:
@@ -119,7 +132,7 @@ def said(totals: Totals, out: str) -> str:
         )
     if totals.kept and totals.judged:
         lines.append(f"{totals.judged:,} judged now; the others had been done before or needed no work.")
-    elif totals.kept:
+    elif totals.kept and not totals.judged:
         lines.append("Nothing had changed since the last run.")
     if totals.unread:
         lines.append("The reasons are in tables/failures.csv.")

@@ -219,22 +219,23 @@ def is_measured(document: Document) -> bool:
     return keeping.is_measured(document)
 
 
-def store(document: Document) -> bytes:
+def store(document: Document, settings: Settings) -> bytes:
     """A reading as bytes, without the file it was read from. The same reading gives the same bytes."""
     from claimscan.reading import keeping
 
-    return keeping.store(document)
+    return keeping.store(document, settings)
 
 
-def restore(stored: bytes, data: bytes, name: str) -> Document:
+def restore(stored: bytes, data: bytes, name: str, settings: Settings) -> Document:
     """The Document of :func:`store`'s bytes, with the file's own bytes, and its name as it is now.
 
     Raises:
-        ValueError: the bytes are not a whole stored reading of this version, or of another file.
+        ValueError: the bytes are not a whole stored reading, or are of another file, or the reading would be made otherwise
+            now: other code, settings or kind of file.
     """
     from claimscan.reading import keeping
 
-    return keeping.restore(stored, data, name)
+    return keeping.restore(stored, data, name, settings)
 
 
 def fingerprint() -> str:

@@ -1,11 +1,16 @@
-"""Readings kept as bytes, so that a document whose rules have changed is judged again without being read again."""
+"""Readings kept as bytes, so that a document whose rules have changed is judged again without being read again.
+
+A kept reading is gzipped JSON: ``form``, ``made`` (what decided it besides the bytes: settings, suffix, code), the fields of
+Document, its pages, blocks and warnings as rows, and ``runs``, by which places on the page are found.
+"""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
 import json
-from dataclasses import fields
+import os
+from dataclasses import asdict, fields
 from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
@@ -13,32 +18,37 @@ from typing import Any
 
 from claimscan.reading.opening import Anchors
 from claimscan.reading.tidying import Run
-from claimscan.records import Block, Document, Page, Warning_
+from claimscan.records import Block, Document, Page, Settings, Warning_
 
 FORM = "claimscan/reading/1"
 _ROWS: dict[str, Any] = {"pages": Page, "blocks": Block, "warnings": Warning_}
 
 
 def is_measured(document: Document) -> bool:
+    """Whether the layout was read, and not only the words: only then is each run a part of a page."""
     runs = document.anchors.runs if isinstance(document.anchors, Anchors) else ()
     return not any(run.length < 0 for run in runs)
 
 
-def store(document: Document) -> bytes:
-    whole = {name: getattr(document, name) for name in ("id", "format", "text", "title")}
+def store(document: Document, settings: Settings) -> bytes:
+    """The reading as bytes, without the file's own."""
+    whole: dict[str, Any] = {name: getattr(document, name) for name in ("id", "format", "text", "title")}
     for name, kind in _ROWS.items():
         whole[name] = [[getattr(row, f.name) for f in fields(kind)] for row in getattr(document, name)]
     whole["runs"] = [list(run) for run in document.anchors.runs] if isinstance(document.anchors, Anchors) else None
-    whole["form"] = FORM
+    whole |= {"form": FORM, "made": _made(document.source, settings)}
     text = json.dumps(whole, ensure_ascii=True, separators=(",", ":"))  # ASCII: lone surrogates cannot be UTF-8
     return gzip.compress(text.encode("ascii"), compresslevel=6, mtime=0)
 
 
-def restore(stored: bytes, data: bytes, name: str) -> Document:
+def restore(stored: bytes, data: bytes, name: str, settings: Settings) -> Document:
+    """The reading again. Raises ValueError where it is damaged, of another file, or would be made otherwise now."""
     try:
         whole = json.loads(gzip.decompress(stored))
         if whole["form"] != FORM:
             raise ValueError("another form of reading")
+        if whole["made"] != _made(name, settings):
+            raise ValueError("a reading by other code, under other settings or of another kind of file")
         if whole["id"] != hashlib.sha256(data).hexdigest():
             raise ValueError("the reading of another file")
         rows = {key: tuple(kind(*row) for row in whole[key]) for key, kind in _ROWS.items()}
@@ -51,9 +61,17 @@ def restore(stored: bytes, data: bytes, name: str) -> Document:
         raise ValueError(f"not a stored reading: {error}") from error
 
 
+def _made(name: str, settings: Settings) -> str:
+    """What decides a reading besides the bytes, in one word."""
+    whole = json.dumps([fingerprint(), asdict(settings), os.path.splitext(name)[1].lower()], sort_keys=True)
+    return hashlib.sha256(whole.encode("ascii")).hexdigest()
+
+
 @cache
 def fingerprint() -> str:
-    code = hashlib.sha256(version("pypdfium2").encode())
+    """The code of this room and the versions of the packages that it reads with, as a sha256."""
+    packages = ("pypdfium2", "pdfplumber", "python-docx", "lxml", "selectolax", "markdown-it-py")
+    code = hashlib.sha256(repr([(name, version(name)) for name in packages]).encode())
     for file in sorted(files("claimscan.reading").iterdir(), key=lambda f: f.name):
         if file.name.endswith(".py"):
             code.update(file.read_bytes())
