@@ -10,6 +10,7 @@ import errno
 import glob
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import IO, Any, NamedTuple
@@ -19,6 +20,7 @@ from claimscan.files import TEMPORARY, unwritable, write_whole
 
 FORM = "claimscan/run/1"
 LEDGER = "ledger.jsonl"
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 class Entry(NamedTuple):
@@ -124,7 +126,11 @@ class Ledger:
             whole = json.loads(self.load("report", document))
         except (ValueError, RecursionError):
             return None
-        return whole if isinstance(whole, dict) and whole.get("document", {}).get("id") == document else None
+        parts = ("products", "mentions", "evidence")
+        if not isinstance(whole, dict) or not all(isinstance(whole.get(part), list) for part in parts):
+            return None
+        about = whole.get("document")
+        return whole if isinstance(about, dict) and about.get("id") == document and "text_sha256" in about else None
 
     def close(self) -> None:
         if self._out is not None:
@@ -145,18 +151,22 @@ class Ledger:
                 whole += len(line)
                 try:
                     self._take(json.loads(line))
-                except (ValueError, KeyError, TypeError, AttributeError):
+                except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
                     continue  # not a line of ours; its document is judged again
         if whole < os.path.getsize(path):
             os.truncate(path, whole)
 
     def _take(self, line: Mapping[str, Any]) -> None:
+        if not isinstance(line, dict) or not _SHA256.fullmatch(line["document"]):
+            raise TypeError("not a line of a ledger")
         if "file" in line:
             self._files[line["file"]] = (int(line["size"]), int(line["written"]), line["document"])
             return
         if line["state"] == "again":
             self._entries.pop(line["document"], None)
             return
+        if line["state"] not in ("read", "unread"):
+            raise ValueError("no such state")
         bound = line.get("bound", (0.0, 0))
         code, why, remedy = (str(line.get(field, "")) for field in ("code", "why", "remedy"))
         self._entries[line["document"]] = Entry(
@@ -227,7 +237,13 @@ def opened(folder: str) -> Iterator[Ledger]:
     try:
         for left in glob.glob(os.path.join(glob.escape(folder), "*", "*", TEMPORARY + "*")):
             os.unlink(left)  # of a run that was killed as it wrote
-        ledger = Ledger(folder)
+        try:
+            ledger = Ledger(folder)
+        except OSError as error:
+            raise UsageError(
+                f"{folder}/{LEDGER} cannot be read ({error.strerror}).",
+                "Scan into a new folder, or ask for the right to read it.",
+            ) from None
         yield ledger
     finally:
         if ledger is not None:
@@ -254,8 +270,11 @@ def description(folder: str) -> dict[str, Any]:
         raise UsageError(
             f"{folder} is not the folder of a run.", "Name the folder that scan wrote with --out."
         ) from None
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{folder}/run.json cannot be read ({error}).", "Run the scan again.") from None
-    if not isinstance(about, dict) or about.get("schema") != FORM:
+    except (OSError, ValueError, RecursionError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is damaged"
+        raise UsageError(f"{folder}/run.json cannot be read ({why}).", "Name the documents again.") from None
+    if not isinstance(about, dict):
+        raise UsageError(f"{folder}/run.json cannot be read (it is damaged).", "Name the documents again.")
+    if about.get("schema") != FORM:
         raise UsageError(f"{folder} was written by another version of claimscan.", "Scan into a new folder.")
-    return about
+    return dict(about)

@@ -13,6 +13,7 @@ import stat
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from claimscan.errors import (
@@ -86,9 +87,15 @@ def plan(inputs: Sequence[str], *, out: str = "", taken: Sequence[str] = (), set
         else:
             finder.take(one, {})
     columns: dict[str, str] = {}
+    used = {name.casefold() for name in taken}
     for found in finder.metadata.values():
         for column in found:
-            columns.setdefault(column, f"given_{column}" if column in taken else column)
+            if column not in columns:
+                name = column
+                while name.casefold() in used:  # databases and spreadsheets do not tell capitals apart
+                    name = f"given_{name}"
+                used.add(name.casefold())
+                columns[column] = name
     rows = {key: tuple(found.get(c, "") for c in columns) for key, found in finder.metadata.items()}
     nothing = ("",) * len(columns)
     sources = tuple(s._replace(metadata=rows.get(key, nothing)) for key, s in finder.sources.items())
@@ -112,7 +119,7 @@ class _Finder:
             return self._folder(path, about)
         if os.path.lexists(path):
             return self._file(path, path, about)
-        found = sorted(glob.glob(path, recursive=True)) if glob.has_magic(path) else []
+        found = _fitting(path) if glob.has_magic(path) else []
         for one in found:
             self.take(one, about)
         if not found and listed:
@@ -131,36 +138,47 @@ class _Finder:
                 text, _ = decode(file.read(), path)
         except OSError as error:
             raise UsageError(f"{shown(path)} cannot be opened: {error.strerror}.", "Check its name.") from None
+        lines = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
         try:
-            dialect: Any = csv.Sniffer().sniff(text[:5000], ",;\t")
-        except csv.Error:
-            dialect = csv.excel
-        rows = csv.DictReader(io.StringIO(text, newline=""), dialect=dialect)
-        try:
-            headings = [h for h in rows.fieldnames or () if h]
-            column = next((h for name in PATHS for h in headings if h.strip().lower() == name), None)
-            if column is None:
+            headings = [heading.strip() for heading in next(lines, [])]
+            named = [heading.casefold() for heading in headings if heading]
+            twice = next((heading for heading in named if named.count(heading) > 1), "")
+            if twice:
+                raise UsageError(f"{shown(path)} has two columns headed “{twice}”.", "Give each a heading of its own.")
+            column = next((name for name in PATHS if name in named), "")
+            if not column:
                 raise UsageError(
                     f"{shown(path)} has no column of paths.",
                     f"Head one of its columns “{PATHS[0]}”, one file in each row.",
                 )
-            for row in rows:
-                where = (row[column] or "").strip()
+            for row in lines:
+                if len(row) > len(headings):
+                    raise UsageError(
+                        f"{shown(path)} has more cells than headings in line {lines.line_num}.",
+                        "Put words that hold a comma in double quotes.",
+                    )
+                cells = {h: cell.strip() for h, cell in zip(headings, row, strict=False) if h}
+                where = next((cell for h, cell in cells.items() if h.casefold() == column), "")
                 if where:
-                    about = {h.strip(): (row[h] or "").strip() for h in headings if h != column and h.strip()}
+                    about = {h: cell for h, cell in cells.items() if h.casefold() != column}
                     if "://" not in where:
                         where = os.path.join(os.path.dirname(path), where)
                     self.take(where, about, listed=True)
         except csv.Error as error:
-            raise UsageError(f"{shown(path)} is not a table: {error}.", "Save the list as CSV again.") from None
+            raise UsageError(
+                f"{shown(path)} is not a whole table: {error} (line {lines.line_num}).",
+                "Look for a quotation mark that is not closed, and save the list as CSV again.",
+            ) from None
 
     # --- what is found ---
 
     def _add(self, source: Source, about: Mapping[str, str], key: str = "") -> None:
         where = (key or os.path.realpath(source.path), source.member)
         self.sources.setdefault(where, source)
-        if about:
-            self.metadata.setdefault(where, {}).update(about)
+        known = self.metadata.setdefault(where, {}) if about else {}
+        for heading, value in about.items():  # a document of two bodies may be listed for each
+            both = known.get(heading, "").split("; ")
+            known[heading] = "; ".join([*filter(None, both), *([value] if value and value not in both else [])])
 
     def _problem(self, path: str, error: ClaimscanError, about: Mapping[str, str], name: str = "") -> None:
         where = (f"problem {len(self.problems)}", -1)
@@ -292,6 +310,8 @@ def each(source: Source, settings: Settings, take: Callable[[bytes], Any]) -> No
     """Give the bytes of a source to ``take``, a piece at a time. Raises as :func:`read`."""
     taken = 0
     try:
+        if source.member < 0 and "://" not in source.path and os.path.getsize(source.path) > settings.max_bytes:
+            taken = settings.max_bytes
         for piece in _pieces(source):
             taken += len(piece)
             if taken > settings.max_bytes:
@@ -309,7 +329,8 @@ def each(source: Source, settings: Settings, take: Callable[[bytes], Any]) -> No
         if source.member >= 0 and not isinstance(error, OSError):
             raise DamagedDocument(f"{source.name} cannot be unpacked: its zip file is damaged.") from None
         reason = getattr(error, "strerror", None) or type(error).__name__
-        raise MissingDocument(f"{source.name} cannot be opened: {reason}.") from None
+        remedy = "Ask for the right to read it." if isinstance(error, PermissionError) else ""
+        raise MissingDocument(f"{source.name} cannot be opened: {reason}.", remedy) from None
 
 
 def _pieces(source: Source) -> Iterator[bytes]:
@@ -351,13 +372,27 @@ def _remote(address: str) -> tuple[Any, str]:
         import fsspec
     except ImportError:
         raise UsageError("Addresses need the cluster extra.", "Run: pip install 'claimscan[cluster]'.") from None
-    if address.split("://", 1)[0] in ("http", "https", "ftp"):
+    if any(part.split("://", 1)[0].lower() in ("http", "https", "ftp", "") for part in address.split("::")):
         raise UsageError(f"claimscan does not fetch web pages ({shown(address)}).", "Download the documents first.")
     try:
         filesystem, root = fsspec.core.url_to_fs(address)
     except (ValueError, ImportError) as error:
         raise UsageError(f"{shown(address)} cannot be reached: {error}.", "Check the address.") from None
     return filesystem, root
+
+
+def _delimiter(text: str) -> str:
+    """The mark between cells: of comma, semicolon and tab the one that the line of headings has most of."""
+    heading = text.lstrip().split("\n", 1)[0]
+    return max(",;\t", key=heading.count)
+
+
+def _fitting(pattern: str) -> list[str]:
+    """Paths that fit a pattern; ``**`` is any depth of folders, and does not follow links, which may lead in circles."""
+    if "**" not in pattern:
+        return sorted(glob.glob(pattern))
+    root = Path(pattern).anchor
+    return sorted(map(str, Path(root).glob(os.path.relpath(pattern, root) if root else pattern)))
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -377,4 +412,4 @@ def _begins_as_pdf(path: str) -> bool:
 
 def shown(path: str) -> str:
     """The path as text that any file format can hold: bytes that are no letters become a mark."""
-    return os.fsencode(path).decode("utf-8", "replace").replace(os.sep, "/")
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "replace").replace(os.sep, "/")

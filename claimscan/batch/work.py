@@ -202,7 +202,7 @@ def limit_memory(megabytes: int) -> None:
         return
     if sys.platform.startswith("linux"):
         _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        bound = megabytes << 20
+        bound = min(megabytes, 1 << 30) << 20
         resource.setrlimit(resource.RLIMIT_DATA, (bound if hard < 0 else min(bound, hard), hard))
 
 

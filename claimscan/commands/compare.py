@@ -77,7 +77,16 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     else:
         from claimscan import comparing
 
-        found = comparing.compare(_report(args.before, before, settings), _report(args.after, after, settings))
+        sides = _report(args.before, before, settings), _report(args.after, after, settings)
+        try:
+            found = comparing.compare(*sides)
+        except (TypeError, AttributeError, KeyError, ValueError):
+            if before is None and after is None:
+                raise
+            raise UsageError(
+                "One of the reports holds what no report does.",
+                "Make it anew with “claimscan check --json --with-text”.",
+            ) from None
         whole, table = partial(showing.to_dict, found), partial(showing.to_csv, found)
         if printing:
             text = showing.summary(found, width=_width(), everything=args.all)

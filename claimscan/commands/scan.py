@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -64,13 +66,15 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         "memory": args.memory,
         "cluster": args.cluster,
     }
-    before = {"paths": args.paths, "from": os.getcwd()}
+    before: Any = {"paths": args.paths, "from": os.getcwd()}
     if not args.paths:
-        before = ledger.description(args.out)["asked"]
+        before = ledger.description(args.out).get("asked")
+        if not isinstance(before, dict) or not isinstance(before.get("paths"), list):
+            raise UsageError(f"{args.out}/run.json does not say what was asked for.", "Name the documents again.")
         args.out = os.path.abspath(args.out)
         try:
-            os.chdir(before["from"])
-        except (OSError, KeyError, TypeError):
+            os.chdir(str(before.get("from")))
+        except OSError:
             raise UsageError(
                 "The folder where the run was begun is not there any more.", "Name the documents again."
             ) from None
@@ -83,6 +87,9 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     if not plan.sources and not plan.problems:
         raise UsageError("There is no document to read there.", "claimscan reads PDF, Word, HTML, Markdown and text.")
     total = len(plan.sources)
+    signal.signal(
+        signal.SIGTERM, signal.default_int_handler
+    )  # to be ended is to be stopped: workers end, files are whole
     totals = batch.run(
         plan,
         args.out,
@@ -95,6 +102,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     )
     if not args.quiet:
         print(said(totals, args.out), end="")
+    elif totals.unread and sys.stderr is not None:
+        print(f"claimscan: {totals.unread:,} could not be read; see tables/failures.csv.", file=sys.stderr)
     if not totals.read:
         return 3
     return 1 if totals.unread else 0
@@ -132,7 +141,7 @@ def said(totals: Totals, out: str) -> str:
         )
     if totals.kept and totals.judged:
         lines.append(f"{totals.judged:,} judged now; the others had been done before or needed no work.")
-    elif totals.kept and not totals.judged:
+    elif totals.kept and not totals.judged and not totals.unread:
         lines.append("Nothing had changed since the last run.")
     if totals.unread:
         lines.append("The reasons are in tables/failures.csv.")
