@@ -100,7 +100,8 @@ class Course:
         self.ledger.seen(place, marks, digest.hexdigest())
         return digest.hexdigest()
 
-    def _key(self, source: Source, document: str) -> str:
+    def key(self, source: Source, document: str) -> str:
+        """What decides a document's files besides its bytes, as a sha256."""
         suffix = os.path.splitext(source.name)[1].lower()
         return hashlib.sha256(repr((self._rules, suffix, self.answers.get(document, ()))).encode()).hexdigest()
 
@@ -113,13 +114,13 @@ class Course:
         whole = self.ledger.report(document)
         if whole is None or whole.get("provenance") != pipeline.provenance(self.settings):
             return None
-        entry = Entry(self._key(source, document), "read")
+        entry = Entry(self.key(source, document), "read")
         self.ledger.done(document, entry)
         return entry
 
     def _holds(self, entry: Entry, source: Source, document: str) -> bool:
         """Whether what the ledger says is still so, and there is nothing to do."""
-        if entry.key != self._key(source, document):
+        if entry.key != self.key(source, document):
             return False
         if entry.state == "read":
             return self.ledger.has("report", document)
@@ -132,7 +133,7 @@ class Course:
 
     def keep(self, task: Task, outcome: Outcome) -> None:
         """Write down an outcome: the files first, the report last of them, then the line in the ledger."""
-        document, ledger, key = task.document, self.ledger, self._key(task.source, task.document)
+        document, ledger, key = task.document, self.ledger, self.key(task.source, task.document)
         spent = {"seconds": outcome.seconds, "peak_mb": outcome.peak}
         if outcome.code and not self._stands(outcome, document):
             ledger.forget(document)
