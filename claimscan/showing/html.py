@@ -237,7 +237,7 @@ class _Pictures:
         self._document = report.document
         self._boxes = report.boxes
         self._made: dict[tuple[Box, ...], Picture | None] = {}
-        self._page = lru_cache(maxsize=8)(self._drawn)  # a page is 3 MB, and the quotes of a document jump to and fro
+        self._page = lru_cache(maxsize=8)(self._drawn)  # a page is 3 MB; quotes jump between pages
         self._bytes = 0
         self.left_out = False
 
