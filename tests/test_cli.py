@@ -417,7 +417,7 @@ def test_every_command_and_option_has_help(name, capsys):
 
 
 def test_public_names():
-    assert claimscan.__all__ == ["Report", "check", "check_text"]
+    assert claimscan.__all__ == ["Report", "check", "check_text", "scan"]
     assert set(claimscan.__all__) <= set(dir(claimscan))
     assert claimscan.Report is Report
     with pytest.raises(AttributeError):

@@ -65,6 +65,8 @@ def _each(
     """Call the function on each item in a worker; ``room`` says whether another may be begun."""
     from pebble import ProcessPool
 
+    work.shorten_waits()
+
     methods = multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
     waiting = iter(items)

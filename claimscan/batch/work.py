@@ -191,7 +191,15 @@ def start(bounds: Bounds) -> None:
         os.environ[name] = "1"
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     limit_memory(bounds.megabytes)
+    shorten_waits()
     threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def shorten_waits() -> None:
+    """Give up a lock that a killed worker held after ten seconds; the pool's own sixty would stop the whole run as long."""
+    from pebble import CONSTS
+
+    CONSTS.channel_lock_timeout = 10.0
 
 
 def limit_memory(megabytes: int) -> None:
