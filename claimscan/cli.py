@@ -191,12 +191,12 @@ def _explain(args: argparse.Namespace, settings: Settings) -> int:
     if args.product and args.product not in products:
         known = ", ".join(products) or "none"
         raise UsageError(f"There is no product {_clean(args.product)} in this document.", f"It has: {known}.")
-    from claimscan.showing import trace, wording
+    from claimscan.showing import terminal, trace, wording
 
     if not products:
         print(wording.claims_found(report))
     chosen = [products[args.product]] if args.product else wording.in_order(report)
-    print("\n".join(trace.explain(report, product, width=_width()) for product in chosen), end="")
+    print("\n".join(trace.explain(report, product, width=terminal.columns()) for product in chosen), end="")
     return 0
 
 
@@ -360,15 +360,7 @@ def _summary(report: Report, everything: bool) -> str:
         and os.environ.get("TERM") != "dumb"
         and (os.name != "nt" or "WT_SESSION" in os.environ)
     )
-    return terminal.summary(report, width=_width(), colour=colour, everything=everything)
-
-
-def _width() -> int:
-    if not sys.stdout.isatty():
-        return 80
-    import shutil
-
-    return shutil.get_terminal_size().columns
+    return terminal.summary(report, width=terminal.columns(), colour=colour, everything=everything)
 
 
 def _clean(text: str) -> str:

@@ -16,11 +16,11 @@ from typing import Any, Generic, TypeVar
 
 from rapidfuzz import fuzz, process
 
+from claimscan.codebook import CLAIM_TYPES
 from claimscan.pairing import Pairing, likenesses, paired
 from claimscan.records import Evidence, Finding, Flag
 
 SCHEMA = "claimscan/report/1"
-CLAIMS = frozenset({"DOC_DONE", "OTHER_DONE", "PRACTICE"})
 # What can stand in the provenance without being a rule.
 SETTINGS = frozenset({"config"})
 
@@ -73,7 +73,7 @@ class Claim:
 
     @property
     def claims(self) -> tuple[str, ...]:
-        return tuple(t for t in self.types if t in CLAIMS)
+        return tuple(t for t in self.types if t in CLAIM_TYPES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,7 +335,7 @@ class _Side:
 
     def _product(self, row: Mapping[str, Any], whole: Mapping[str, Any]) -> _Made:
         own = frozenset(row["mentions"])
-        claims = [m for m in whole["mentions"] if m["id"] in own and m["type"] in CLAIMS]
+        claims = [m for m in whole["mentions"] if m["id"] in own and m["type"] in CLAIM_TYPES]
         evidence = tuple(_evidence(e) for e in whole["evidence"] if e["product"] == row["id"])
         first = claims[0] if claims else None
         words, page = (_text(first, "sentence"), first["page"]) if first else ("", None)

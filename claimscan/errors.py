@@ -55,6 +55,29 @@ class LimitExceeded(UnreadableDocument):
     remedy = "Check a smaller part of the document, or raise the limit in the settings."
 
 
+class ChangedDocument(UnreadableDocument):
+    remedy = "Scan again when nobody is writing to it."
+
+
+class TimeExceeded(UnreadableDocument):
+    remedy = "Check it alone with “claimscan check”, or allow more with --seconds."
+
+
+class MemoryExceeded(UnreadableDocument):
+    remedy = "Check it alone with “claimscan check”, or allow more with --memory."
+
+
+class WorkerDied(UnreadableDocument):
+    remedy = "Allow more with --memory, or check it alone with “claimscan check”; if that fails too, please report it."
+
+
+class WrongWorker(ClaimscanError):
+    """A worker of a cluster has other rules than the run."""
+
+    exit_code = 2
+    remedy = "Install the same version of claimscan for every worker, then start the workers again."
+
+
 class RuleError(ClaimscanError):
     """A rule or table file is wrong: unknown key, duplicate id, missing example, bad pattern."""
 

@@ -21,7 +21,7 @@ from claimscan import batch, cli, pipeline
 from claimscan.batch import ledger as ledgers
 from claimscan.batch import local, progress, sources, tables, work
 from claimscan.commands import scan as scan_command
-from claimscan.errors import DamagedDocument, UsageError
+from claimscan.errors import DamagedDocument, MemoryExceeded, TimeExceeded, UsageError, WorkerDied, WrongWorker
 from claimscan.records import Settings
 
 PLAN = (
@@ -350,7 +350,7 @@ def test_words_that_a_spreadsheet_would_run_are_made_harmless(tmp_path):
 def test_what_runs_out_of_time_is_tried_again_only_with_more(folder, tmp_path):
     def hung(tasks):
         for task in tasks:
-            yield task, work.failed(work.TimeExceeded("too long"))
+            yield task, work.failed(TimeExceeded("too long"))
 
     out = tmp_path / "run"
     assert scanned([folder], out, engine=hung).unread == 4
@@ -374,8 +374,8 @@ def _trouble(item):
 def test_a_worker_that_hangs_dies_or_eats_memory_costs_one_document():
     items = ["one", "hang", "two", "die", "three", "eat", "four"]
     made = dict(local._each(items, _trouble, str, 2, work.Bounds(seconds=4, megabytes=700)))
-    assert isinstance(made["hang"], work.TimeExceeded) and isinstance(made["die"], work.WorkerDied)
-    assert isinstance(made["eat"], work.MemoryExceeded)
+    assert isinstance(made["hang"], TimeExceeded) and isinstance(made["die"], WorkerDied)
+    assert isinstance(made["eat"], MemoryExceeded)
     pids = {made[item] for item in ("one", "two", "three", "four")}
     assert all(isinstance(pid, int) for pid in pids)
     time.sleep(0.5)
@@ -449,7 +449,7 @@ def test_a_scheduler_that_does_not_answer_is_said(monkeypatch):
 
 def test_a_worker_with_other_rules_refuses(folder):
     source = sources.plan([str(folder / "a.txt")]).sources[0]
-    with pytest.raises(work.WrongWorker):
+    with pytest.raises(WrongWorker):
         work.judge(work.Task(source, "0" * 64, Settings(), key="another"))
 
 
@@ -593,7 +593,7 @@ def test_too_little_time_does_not_take_a_report_away(folder, tmp_path, monkeypat
     def hung(tasks):
         for task in tasks:
             good = task.source.name.endswith("broken.pdf")
-            yield task, work.judge(task) if good else work.failed(work.TimeExceeded("too long"))
+            yield task, work.judge(task) if good else work.failed(TimeExceeded("too long"))
 
     assert scanned([folder], out, engine=hung).read == 2 and bytes_of(out) == before
     assert scanned([folder], out).judged == 2 and bytes_of(out) == before

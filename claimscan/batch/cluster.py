@@ -11,7 +11,7 @@ from typing import Any
 
 from claimscan.batch import work
 from claimscan.batch.work import Bounds, Outcome, Task
-from claimscan.errors import UsageError
+from claimscan.errors import MemoryExceeded, UsageError, WorkerDied
 
 AHEAD = 2
 PATIENCE = 30  # seconds until a scheduler has to answer
@@ -95,7 +95,7 @@ def _outcome(future: Any, task: Task) -> Outcome:
         return outcome
     except KilledWorker:
         return work.failed(
-            work.WorkerDied(f"The workers that tried to read {name} died, or passed the time allowed for it.")
+            WorkerDied(f"The workers that tried to read {name} died, or passed the time allowed for it.")
         )
     except MemoryError:
-        return work.failed(work.MemoryExceeded(f"{name} needs more memory than one document is allowed."))
+        return work.failed(MemoryExceeded(f"{name} needs more memory than one document is allowed."))

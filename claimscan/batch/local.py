@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from claimscan.batch import work
 from claimscan.batch.work import Bounds, Outcome, Task
-from claimscan.errors import ClaimscanError, UsageError
+from claimscan.errors import ClaimscanError, MemoryExceeded, TimeExceeded, UsageError, WorkerDied
 from claimscan.records import Settings
 from claimscan.report import Report
 
@@ -134,12 +134,12 @@ def _result(future: Future[Any], name: str, attempt: int, bounds: Bounds) -> Any
     try:
         return future.result()
     except TimeoutError:
-        return work.TimeExceeded(f"{name} took longer than the {bounds.seconds:g} seconds that a document is allowed.")
+        return TimeExceeded(f"{name} took longer than the {bounds.seconds:g} seconds that a document is allowed.")
     except (ProcessExpired, CancelledError, BrokenExecutor, MemoryError) as error:
         if attempt < ATTEMPTS:
             return None
         if isinstance(error, MemoryError) or getattr(error, "exitcode", None) == NO_MEMORY:
-            return work.MemoryExceeded(
+            return MemoryExceeded(
                 f"{name} needs more memory than the {bounds.megabytes:,} MB that a worker is allowed."
             )
-        return work.WorkerDied(f"The program ended each time it tried to read {name}, perhaps for want of memory.")
+        return WorkerDied(f"The program ended each time it tried to read {name}, perhaps for want of memory.")

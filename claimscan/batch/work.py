@@ -16,7 +16,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from claimscan.batch import sources
-from claimscan.errors import ClaimscanError, UnreadableDocument
+from claimscan.errors import ChangedDocument, ClaimscanError, WrongWorker
 from claimscan.records import Reply, Settings
 
 if TYPE_CHECKING:
@@ -39,7 +39,6 @@ class Task:
         source: where it is. ``document``: sha256 of its bytes, as the run knows them.
         reading: an earlier reading kept by :func:`claimscan.reading.store`, or empty.
         replies: what bodies answered to findings about it.
-        page: whether to make its report page.
         key: fingerprint of the run's rules and code, which a worker elsewhere has to share.
     """
 
@@ -49,7 +48,6 @@ class Task:
     key: str
     reading: bytes = b""
     replies: tuple[Reply, ...] = ()
-    page: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,29 +66,6 @@ class Outcome:
     remedy: str = ""
     seconds: float = 0.0
     peak: int = 0
-
-
-class ChangedDocument(UnreadableDocument):
-    remedy = "Scan again when nobody is writing to it."
-
-
-class TimeExceeded(UnreadableDocument):
-    remedy = "Check it alone with “claimscan check”, or allow more with --seconds."
-
-
-class MemoryExceeded(UnreadableDocument):
-    remedy = "Check it alone with “claimscan check”, or allow more with --memory."
-
-
-class WorkerDied(UnreadableDocument):
-    remedy = "Allow more with --memory, or check it alone with “claimscan check”; if that fails too, please report it."
-
-
-class WrongWorker(ClaimscanError):
-    """A worker of a cluster has other rules than the run."""
-
-    exit_code = 2
-    remedy = "Install the same version of claimscan for every worker, then start the workers again."
 
 
 def failed(error: ClaimscanError, seconds: float = 0.0, peak: int = 0) -> Outcome:
@@ -157,7 +132,7 @@ def _judged(task: Task) -> tuple[bytes, bytes, bytes, int]:
         kept = reading.store(document, task.settings)
     report = pipeline.judge(document, task.settings)
     page = b""
-    if task.page and (report.products or report.mentions or task.replies):
+    if report.products or report.mentions or task.replies:
         from claimscan.showing import html
 
         page = html.page(report, task.replies).encode()

@@ -61,6 +61,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     targets = _targets(args)
     before, after = _opened(args.before), _opened(args.after)
     from claimscan.showing import comparison as showing
+    from claimscan.showing import wording
+    from claimscan.showing.terminal import columns
 
     printing = not args.quiet and "-" not in targets.values()
     text, code = "", 0
@@ -70,7 +72,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         runs = two_runs.compare_runs(before, after, _step(args.quiet))
         whole, table = partial(showing.runs_to_dict, runs), partial(showing.runs_to_csv, runs)
         if printing:
-            text = showing.runs_summary(runs, width=_width(), everything=args.all)
+            text = showing.runs_summary(runs, width=columns(), everything=args.all)
         code = 1 if runs.damaged else 0
     elif _is_run(before) or _is_run(after):
         raise UsageError("One of them is a run and the other a single document.", "Give two documents, or two runs.")
@@ -89,7 +91,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
             ) from None
         whole, table = partial(showing.to_dict, found), partial(showing.to_csv, found)
         if printing:
-            text = showing.summary(found, width=_width(), everything=args.all)
+            text = showing.summary(found, width=columns(), everything=args.all)
     print(text, end="")
     for kind, target in targets.items():
         data = showing.to_json(whole()) if kind == "json" else table().encode("utf-8" if target == "-" else "utf-8-sig")
@@ -98,7 +100,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         else:
             write_whole(target, data)
             if printing:
-                print(f"\nWritten: {_clean(target)}")
+                print(f"\nWritten: {wording.clean(target)}")
     return code
 
 
@@ -195,17 +197,3 @@ def _step(quiet: bool) -> Any:
             print(f"\rCompared {n:,} of {of:,}" + ("\r\x1b[K" if n == of else ""), end="", file=sys.stderr, flush=True)
 
     return show
-
-
-def _width() -> int:
-    if not sys.stdout.isatty():
-        return 80
-    import shutil
-
-    return shutil.get_terminal_size().columns
-
-
-def _clean(text: str) -> str:
-    from claimscan.showing import wording
-
-    return wording.clean(text)

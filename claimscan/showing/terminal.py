@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -18,6 +19,15 @@ QUESTIONS = 3
 SILENCES = 6
 CHECKS = 3
 MARKS = {"concern": "!", "ask": "?", "credit": "+"}
+
+
+def columns() -> int:
+    """How wide a line on standard output may be: 80 where that is no terminal."""
+    if not sys.stdout.isatty():
+        return 80
+    import shutil
+
+    return shutil.get_terminal_size().columns
 
 
 def summary(report: Report, *, width: int = 80, colour: bool = False, everything: bool = False) -> str:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from claimscan.report import Report
 
 FAIR = "We grade what the document shows, not what happened. “Not stated” is never a “no”."
-CLAIM_TYPES = ("DOC_DONE", "OTHER_DONE", "PRACTICE")
+CLAIM_TYPES = codebook.CLAIM_TYPES
 LEVELS = codebook.LEVELS
 
 # Controls could move the cursor or recolour a terminal; direction marks could make text read other than it is.
