@@ -15,7 +15,7 @@ from PIL import Image
 
 from claimscan import codebook
 from claimscan.records import Box, Flag
-from claimscan.showing import html, tables, terminal, trace, wording
+from claimscan.showing import html, pictures, tables, terminal, trace, wording
 
 
 @pytest.fixture(scope="module")
@@ -303,11 +303,11 @@ def test_each_quote_has_a_picture_of_its_place(report, page):
 
 
 def test_pictures_are_bounded(report, monkeypatch):
-    monkeypatch.setattr(html, "PICTURES", 3)
+    monkeypatch.setattr(pictures, "PICTURES", 3)
     text = html.page(report)
     assert len(set(re.findall(r'<img src="([^"]+)', text))) == 3
     assert "Some pictures of pages were left out" in text
-    monkeypatch.setattr(html, "PICTURE_BYTES", 0)
+    monkeypatch.setattr(pictures, "PICTURE_BYTES", 0)
     assert "<img" not in html.page(report)
 
 
@@ -323,12 +323,12 @@ def test_a_page_that_cannot_be_drawn_leaves_the_quote_alone(report, monkeypatch)
 def test_a_cropped_picture_stays_small_on_the_page():
     page = Image.new("RGB", (893, 1263), "white")
     far = [Box(1, 60, 100, 300, 112), Box(1, 60, 700, 300, 712)]
-    picture = html.cropped(page, far, 595.0)
-    assert picture.height <= html.TALLEST + html.MARGIN
-    edge = html.cropped(page, [Box(1, 0, 0, 595, 9999)], 595.0)
-    assert edge.height <= html.TALLEST + html.MARGIN + 1
+    picture = pictures.cropped(page, far, 595.0)
+    assert picture.height <= pictures.TALLEST + pictures.MARGIN
+    edge = pictures.cropped(page, [Box(1, 0, 0, 595, 9999)], 595.0)
+    assert edge.height <= pictures.TALLEST + pictures.MARGIN + 1
     with pytest.raises(ValueError):
-        html.cropped(page, far, 0.0)
+        pictures.cropped(page, far, 0.0)
 
 
 def test_text_from_the_document_is_always_escaped():

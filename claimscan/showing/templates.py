@@ -12,7 +12,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined, Template
+from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from claimscan.showing import wording as say
@@ -28,8 +28,14 @@ def resource(name: str) -> str:
 def template(name: str) -> Template:
     """One template. Every plain string it prints goes through :func:`wording.clean`, whatever step it came from, and is
     then escaped; a name that is not given is an error."""
-    environment = Environment(autoescape=True, undefined=StrictUndefined, finalize=_finalize)
-    return environment.from_string(resource(name))
+    return _environment().get_template(name)
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        autoescape=True, undefined=StrictUndefined, finalize=_finalize, loader=FunctionLoader(resource), auto_reload=False
+    )
 
 
 def own(text: str) -> Markup:
