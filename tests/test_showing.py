@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from claimscan import codebook
+from claimscan import codebook, pipeline
 from claimscan.records import Box, Flag
-from claimscan.showing import html, pictures, tables, terminal, trace, wording
+from claimscan.showing import easy_read, html, pictures, tables, terminal, three_questions, trace, wording
 
 
 @pytest.fixture(scope="module")
@@ -424,3 +424,47 @@ def test_what_others_say_of_a_product_is_no_claim(report):
     assert reported in wording.other_mentions(linked)
     assert "(page 2, and 1 more time)" in " ".join(terminal.summary(linked).split())
     assert wording.claim_words(linked, guide)[0].startswith("Five residents wrote")
+
+
+# --- the three questions, and Easy Read -------------------------------------------------------------------------------
+
+
+def test_the_three_questions_are_answered_with_quotes_or_with_silence(report):
+    first = three_questions.answered(report, report.products[0])
+    assert [q["ask"] for q in first] == [
+        "Were people listened to?",
+        "Were people used?",
+        "Were they the only ones?",
+    ]
+    silent = three_questions.answered(report, next(p for p in report.products if p.id == "p4"))
+    assert all(not q["says"] and q["silent"] == "The document does not say." for q in silent)
+    for product in report.products:
+        for question in three_questions.answered(report, product):
+            assert question["says"] or question["silent"]
+            assert len(question["says"]) <= three_questions.MOST
+            for place in question["says"]:
+                assert place["quote"].rstrip("…") in wording.clean(report.text)
+
+
+def test_what_people_who_speak_for_others_did_is_said_to_be_theirs():
+    check = pipeline.check_text(
+        "This strategy was co-produced with autistic adults. Parents and carers wrote this strategy with us. "
+        "Some autistic adults looked over the final draft."
+    )
+    listened = three_questions.answered(check, check.products[0])[0]
+    assert listened["says"][0]["words"].startswith("People who speak for them: what ")
+    assert listened["silent"] == "Of the people it is about, it does not say."
+
+
+def test_easy_read_has_words_for_every_grade_and_question():
+    words = easy_read.table()
+    assert set(words["grades"]) == {*wording.LEVELS, *codebook.tables().statuses}
+    assert set(words["gaps"]) == {gap.gap for gap in codebook.tables().gaps}
+
+
+def test_easy_read_is_in_short_sentences_and_never_more_than_the_finding(report):
+    for product in report.products:
+        parts = easy_read.lines(report, product)
+        lines = [line.replace(product.name, "it") for part in parts for line in part["lines"]]
+        assert all(len(line.split()) <= 12 for line in lines if line), lines
+        assert "It may still have happened." in lines

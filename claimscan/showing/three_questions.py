@@ -28,17 +28,21 @@ def answered(report: Report, product: Product) -> list[dict[str, Any]]:
         for longest, group in say.chosen_evidence(report, product):
             told = [e for e in group if e.slot in slots and e.product == product.id and say.is_stated(e.value)]
             if told:
+                others = {e.who for e in told} - {"le", ""}
+                said = say.says(told)
+                if len(others) == 1:
+                    said = f"{say.word(others.pop(), 'people')}: {said[:1].lower()}{said[1:]}"
                 places.append(
                     {
-                        "words": say.sentence(say.says(told)),
+                        "words": say.sentence(said),
                         "quote": say.short(longest.quote, 240),
                         "place": say.pages(report, [longest.page]),
                     }
                 )
         silent = [say.tables()["slots"][slot]["silent"] for slot in slots if not say.is_stated(finding.slots.get(slot))]
         if len(silent) == len(slots):
-            said = "The document does not say."
+            rest = "Of the people it is about, it does not say." if places else "The document does not say."
         else:
-            said = f"It does not say {', or '.join(silent)}." if silent else ""
-        out.append({"ask": row["ask"], "says": places[:MOST], "more": len(places) - MOST, "silent": said})
+            rest = f"It does not say {', or '.join(silent)}." if silent else ""
+        out.append({"ask": row["ask"], "says": places[:MOST], "more": len(places) - MOST, "silent": rest})
     return out
