@@ -106,12 +106,12 @@ def judge(document: Document, settings: Settings) -> Report:
     claims = scoring.best_claims(made, {m.id: m.score for m in spoken})
     linked = tuple(replace(e, score=scoring.evidence(e, made, claims)) for e in linked)
     scores = {m.id: m.score for m in spoken} | {e.id: e.score for e in linked}
-    findings = {p.id: _finding(p, spoken, linked, population, document) for p in made}
+    findings = {p.id: finding(p, spoken, linked, population, document) for p in made}
     findings = {
         p.id: replace(findings[p.id], score=scoring.grade(findings[p.id], scores, p.mentions, len(made))) for p in made
     }
     unsure = doubts.doubts(made, findings, spoken, linked)
-    boxes = _boxes(document, spoken, linked)
+    boxes = located(document, spoken, linked)
     return Report(document, population, spoken, made, findings, linked, unsure, boxes, provenance(settings))
 
 
@@ -124,16 +124,18 @@ def _matters(document: Document) -> bool:
     return len(document.text) < _SHORT or any(map(_heard, pages))
 
 
-def _finding(
+def finding(
     product: Product, spoken: Sequence[Mention], linked: Sequence[Evidence], population: Population, document: Document
 ) -> Finding:
+    """The judgement of one product with its questions, from all mentions and evidence; without its score."""
     own = [m for m in spoken if m.product == product.id]
-    finding = grading.grade(product, own, [e for e in linked if e.product == product.id], population)
+    judged = grading.grade(product, own, [e for e in linked if e.product == product.id], population)
     page = own[0].page if own and len(document.pages) > 1 else None
-    return replace(finding, questions=questions.questions(finding, page=page))
+    return replace(judged, questions=questions.questions(judged, page=page))
 
 
-def _boxes(document: Document, spoken: Sequence[Mention], linked: Sequence[Evidence]) -> dict[str, tuple[Box, ...]]:
+def located(document: Document, spoken: Sequence[Mention], linked: Sequence[Evidence]) -> dict[str, tuple[Box, ...]]:
+    """The places on the page of mentions and evidence, by id, where they have any."""
     items: list[Mention | Evidence] = [*spoken, *linked]
     places = reading.locate(document, [(i.start, i.end) for i in items])
     return {item.id: boxes for item, boxes in zip(items, places, strict=True) if boxes}

@@ -305,3 +305,85 @@ class Reply:
     evidence: str = ""
     by: str = ""
     on: str = ""
+
+
+# --- what was changed by hand -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """Words of a document and what stands around them, so that they are found again in another reading of it.
+
+    ``start`` and ``page`` are where they stood when they were anchored.
+    """
+
+    quote: str
+    prefix: str = ""
+    suffix: str = ""
+    start: int = 0
+    page: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ProductAnchor:
+    """A product as a correction names it: by its name and by the words that claim or describe it (``at``).
+
+    ``new``: it is one that the rules did not see; it is made where it is not found.
+    """
+
+    name: str
+    is_document: bool = False
+    at: Anchor | None = None
+    new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """One change that a person makes to a report.
+
+    Attributes:
+        kind: ``wrong`` (it is no such thing), ``changed``, ``moved`` (to another product), ``added`` or ``removed`` (a product).
+        of: ``mention``, ``evidence`` or ``product``.
+        at: the words that it is about; for a product, those that claim or describe it.
+        was: what the report said of them, by field; empty for ``added``.
+        to: what a person says, by field; only the fields that change.
+        product: the product that it is moved or added to, or that is removed.
+        note, by: why, and who says so. Never required.
+        item: the id in the report that it was made on; a hint and nothing more.
+    """
+
+    kind: str
+    of: str
+    at: Anchor
+    was: Mapping[str, Any] = field(default_factory=dict)
+    to: Mapping[str, Any] = field(default_factory=dict)
+    product: ProductAnchor | None = None
+    note: str = ""
+    by: str = ""
+    item: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A correction in its place in one report.
+
+    Attributes:
+        item: the id there of what was changed. ``page``: where it stands; ``quote``: its words there.
+        before, after: the fields that are different; ``before`` is empty for what was added, ``after`` for what was taken out.
+            Both are empty where the report says already what the person says.
+    """
+
+    correction: Correction
+    item: str
+    page: int
+    quote: str
+    before: Mapping[str, Any] = field(default_factory=dict)
+    after: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Unplaced:
+    """A correction that has no place in this report, and why in plain words."""
+
+    correction: Correction
+    why: str

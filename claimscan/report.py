@@ -14,7 +14,21 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from claimscan.records import Box, Document, Doubt, Evidence, Finding, Mention, Population, Product
+from claimscan.records import (
+    Anchor,
+    Applied,
+    Box,
+    Correction,
+    Document,
+    Doubt,
+    Evidence,
+    Finding,
+    Mention,
+    Population,
+    Product,
+    ProductAnchor,
+    Unplaced,
+)
 
 if TYPE_CHECKING:
     import pandas
@@ -66,6 +80,8 @@ class Report:
         doubts: what to check by eye first, least sure first.
         boxes: places on the page, by mention or evidence id, in PDF points from the top left.
         provenance: versions and hashes that, with the document's bytes, decide the report.
+        corrections: what a person changed by hand (:mod:`claimscan.correcting`). ``unplaced``: what she wanted to change and
+            this report has no place for. ``as_read``: the report before, None where nothing was changed.
 
     Raises:
         ValueError: when a quote is not in the text at its own place, or a product has no finding. Either is a fault in
@@ -81,6 +97,9 @@ class Report:
     doubts: tuple[Doubt, ...] = ()
     boxes: Mapping[str, tuple[Box, ...]] = field(default_factory=dict)
     provenance: Mapping[str, str] = field(default_factory=dict)
+    corrections: tuple[Applied, ...] = ()
+    unplaced: tuple[Unplaced, ...] = ()
+    as_read: Report | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         text = self.document.text
@@ -135,7 +154,7 @@ class Report:
         }
         if with_text:
             about["text"] = document.text
-        return {
+        whole = {
             "schema": SCHEMA,
             "document": about,
             "provenance": _plain(self.provenance),
@@ -153,6 +172,14 @@ class Report:
                 for d in self.doubts
             ],
         }
+        if self.as_read is not None:
+            whole["corrections"] = [_applied(a) for a in self.corrections]
+            whole["corrections_unplaced"] = [{**correction(u.correction), "why": u.why} for u in self.unplaced]
+            whole["grades_as_read"] = [
+                {"product": p.id, "name": p.name, "grade": self.as_read.findings[p.id].grade}
+                for p in self.as_read.products
+            ]
+        return whole
 
     def to_json(self, with_text: bool = False) -> str:
         """The report as JSON text: the same report always gives the same characters, ending in a line break."""
@@ -296,6 +323,45 @@ def rows(whole: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
     return {
         name: [{c: row.get(c, about["id"] if c == "document" else None) for c in COLUMNS[name]} for row in table]
         for name, table in tables.items()
+    }
+
+
+def correction(one: Correction) -> dict[str, Any]:
+    """One correction as plain values, as in ``claimscan/corrections/1``; it stands alone."""
+    return {
+        "kind": one.kind,
+        "of": one.of,
+        "at": _anchor(one.at),
+        "was": _plain(one.was),
+        "to": _plain(one.to),
+        "product": _product_anchor(one.product) if one.product else None,
+        "note": one.note,
+        "by": one.by,
+        "item": one.item,
+    }
+
+
+def _anchor(at: Anchor) -> dict[str, Any]:
+    return {"quote": at.quote, "prefix": at.prefix, "suffix": at.suffix, "start": at.start, "page": at.page}
+
+
+def _product_anchor(product: ProductAnchor) -> dict[str, Any]:
+    at = _anchor(product.at) if product.at else None
+    return {"name": product.name, "is_document": product.is_document, "new": product.new, "at": at}
+
+
+def _applied(one: Applied) -> dict[str, Any]:
+    made = one.correction
+    return {
+        "kind": made.kind,
+        "of": made.of,
+        "id": one.item,
+        "page": one.page,
+        "quote": one.quote,
+        "before": _plain(one.before),
+        "after": _plain(one.after),
+        "note": made.note,
+        "by": made.by,
     }
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from claimscan.records import Evidence, Mention, Product, Reply
-from claimscan.showing import answers, easy_read, three_questions
+from claimscan.showing import answers, by_hand, easy_read, three_questions
 from claimscan.showing import wording as say
 from claimscan.showing.pictures import Picture, Pictures
 from claimscan.showing.trace import trace
@@ -63,6 +63,7 @@ def finding(report: Report, pictures: Pictures, replies: Iterable[Reply] = ()) -
         "population": f"It is about {population}{f' ({where})' if where else ''}" if population else "",
         "claims": say.claims_found(report),
         "fair": say.FAIR,
+        "changed": by_hand.lines(report),
         "products": products,
         "others": [
             {

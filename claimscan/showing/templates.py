@@ -34,7 +34,11 @@ def template(name: str) -> Template:
 @cache
 def _environment() -> Environment:
     return Environment(
-        autoescape=True, undefined=StrictUndefined, finalize=_finalize, loader=FunctionLoader(resource), auto_reload=False
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_finalize,
+        loader=FunctionLoader(resource),
+        auto_reload=False,
     )
 
 

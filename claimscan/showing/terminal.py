@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from claimscan.records import Product
+from claimscan.showing import by_hand
 from claimscan.showing import wording as say
 
 if TYPE_CHECKING:
@@ -45,6 +46,16 @@ def summary(report: Report, *, width: int = 80, colour: bool = False, everything
     return "\n".join(_lines(report, max(40, min(width, 100)), colour, everything)) + "\n"
 
 
+def changes(report: Report, width: int, colour: bool = False) -> Iterator[str]:
+    """What was changed by hand, under a heading after an empty line; nothing where nothing was."""
+    changed = by_hand.lines(report)
+    if changed:
+        yield ""
+        yield _heading("Changed by hand", colour)
+        for line in changed:
+            yield from _wrap(f"- {line}", width, "", "  ")
+
+
 def _lines(report: Report, width: int, colour: bool, everything: bool) -> Iterator[str]:
     document = report.document
     source = say.clean(document.source)
@@ -59,6 +70,7 @@ def _lines(report: Report, width: int, colour: bool, everything: bool) -> Iterat
             f"It is about {say.clean(report.population.label)}" + (f" ({where})." if where else "."), width
         )
     yield from _wrap(say.FAIR, width)
+    yield from changes(report, width, colour)
 
     products = say.in_order(report)
     full = products if everything else products[:FULL_PRODUCTS]
