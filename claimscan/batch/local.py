@@ -67,8 +67,7 @@ def _each(
 
     work.shorten_waits()
 
-    methods = multiprocessing.get_all_start_methods()
-    context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
+    context = _context()
     waiting = iter(items)
     again: list[tuple[Item, int]] = []
     broken = 0
@@ -117,6 +116,15 @@ def _each(
                 again.append((item, attempt + 1))
             else:
                 yield item, finished
+
+
+def _context() -> Any:
+    """How workers are started: forked from a process that has loaded all they need, where the system can."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["claimscan.batch.warm"])
+    return context
 
 
 def _in_worker(function: Callable[[Item], Result], item: Item) -> Result:
