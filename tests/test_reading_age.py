@@ -47,7 +47,7 @@ SHOWN = [
     "codebook/flags.toml",
     "codebook/questions.toml",
     "templates/wording.toml",
-    "templates/easy_read.toml",
+    "templates/easy_read.en.toml",
     *(f"templates/{page}" for page in PAGES),
 ]
 
@@ -60,4 +60,4 @@ def test_a_reader_of_eleven_can_follow(name):
 
 
 def test_easy_read_is_easier():
-    assert statistics.median(age for age, _ in ages("templates/easy_read.toml")) <= 8
+    assert statistics.median(age for age, _ in ages("templates/easy_read.en.toml")) <= 8

@@ -456,8 +456,12 @@ def test_what_people_who_speak_for_others_did_is_said_to_be_theirs():
     assert listened["silent"] == "Of the people it is about, it does not say."
 
 
-def test_easy_read_has_words_for_every_grade_and_question():
-    words = easy_read.table()
+@pytest.mark.parametrize("language", ["en", "cy"])
+def test_easy_read_has_words_for_every_grade_and_question(language):
+    words = easy_read.table(language)
+    assert {key: type(value) for key, value in words.items()} == {
+        key: type(value) for key, value in easy_read.table().items()
+    }
     assert set(words["grades"]) == {*wording.LEVELS, *codebook.tables().statuses}
     assert set(words["gaps"]) == {gap.gap for gap in codebook.tables().gaps}
 

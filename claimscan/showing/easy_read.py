@@ -1,6 +1,6 @@
 """The finding in Easy Read: short sentences, one idea in each, and hard words explained.
 
-The sentences are in ``data/templates/easy_read.toml``. Easy Read has pictures beside each line; the page shows the
+The sentences are in ``data/templates/easy_read.en.toml``, and in Welsh in ``easy_read.cy.toml``. Easy Read has pictures beside each line; the page shows the
 picture of the place in the document instead, with the quotes.
 """
 
@@ -22,14 +22,14 @@ GAPS = 4
 
 
 @cache
-def table() -> Mapping[str, Any]:
-    """The sentences, as read."""
-    return tomllib.loads(templates.resource("easy_read.toml"))
+def table(language: str = "en") -> Mapping[str, Any]:
+    """The sentences of a language, ``en`` or ``cy``, as read."""
+    return tomllib.loads(templates.resource(f"easy_read.{language}.toml"))
 
 
-def lines(report: Report, product: Product) -> list[dict[str, Any]]:
+def lines(report: Report, product: Product, language: str = "en") -> list[dict[str, Any]]:
     """Parts of the summary, each with a ``heading`` and its ``lines``."""
-    words = table()
+    words = table(language)
     finding = report.findings[product.id]
     opening = "claimed" if say.claims_of(report, product) else "described"
     about = say.short(product.name, 80)

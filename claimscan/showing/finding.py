@@ -133,6 +133,7 @@ def _product(report: Report, product: Product, pictures: Pictures, reply: Reply 
         "ladder": _ladder(finding.grade, finding.ceiling),
         "three": three_questions.answered(report, product),
         "easy": easy_read.lines(report, product),
+        "hawdd": easy_read.lines(report, product, "cy"),
         "next": [{"to": say.level_name(step.to), "needs": say.sentence(step.needs)} for step in finding.next],
         "quotes": quotes[:QUOTES],
         "more": quotes[QUOTES:],
