@@ -1,4 +1,5 @@
 import json
+import os
 import sys
 from dataclasses import replace
 from subprocess import run
@@ -190,3 +191,27 @@ def test_frames_of_an_empty_report_have_the_same_columns_and_types(report):
 def test_the_report_imports_no_pandas():
     code = "import sys, claimscan.report; assert 'pandas' not in sys.modules and 'numpy' not in sys.modules"
     run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.slow
+def test_the_same_report_whatever_order_sets_have():
+    """Python orders sets of words anew in each process; a report must not show it."""
+    text = (
+        "This training was co-produced with autistic adults. The trainers were not paid for their time. Their travel "
+        "expenses were paid. Members received lunch. The training is sold to care providers. "
+        "The panel met every month from the start, and wrote it with parents, carers, staff and two charities."
+    )
+    program = "import sys, claimscan; sys.stdout.write(claimscan.check_text(sys.argv[1]).to_json())"
+    made = {
+        run(
+            [sys.executable, "-c", program, text],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "PYTHONHASHSEED": str(seed)},
+        ).stdout
+        for seed in (0, 1, 3, 5)
+    }
+    assert len(made) == 1
+    flags = json.loads(made.pop())["products"][0]["flags"]
+    assert max(len(flag["evidence"]) for flag in flags) > 1

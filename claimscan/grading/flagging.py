@@ -79,7 +79,8 @@ def _stated(held: Held, table: Tables, sides: frozenset[str] | None) -> dict[str
 def _as_shown(name: str, stated: Mapping[str, tuple[str, ...]], shown: Any) -> dict[str, tuple[str, ...]]:
     """The values of a slot as the report shows it (E26), with their evidence; payment keeps the parts of a mixture."""
     if name == "payment" and shown:
-        return {value: stated[value] for value in payment(stated)[1]}
+        parts = payment(stated)[1]
+        return {value: found for value, found in stated.items() if value in parts}  # in reading order
     kept = shown if isinstance(shown, list) else [shown] if isinstance(shown, str) else []
     every = tuple(i for found in stated.values() for i in found)
     return {value: stated.get(value, every) for value in kept}
