@@ -9,9 +9,10 @@ SAMPLE := corpus/pdf/seed-parents-wrote.designed.pdf
 
 demo: $(VENV)/demo.ok  ## set up, check a sample strategy and show the finding
 	@mkdir -p build
-	@$(BIN)/claimscan check $(SAMPLE) --html build/demo.html
+	@$(BIN)/claimscan check $(SAMPLE) --html build/demo.html --pdf build/demo.pdf
 	@echo
 	@echo "The page with every quote and its place: build/demo.html"
+	@echo "A copy of the document with each place highlighted: build/demo.pdf"
 	@echo "The document itself: $(SAMPLE)"
 
 test: $(VENV)/test.ok lint  ## set up and run every test

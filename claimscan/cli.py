@@ -10,13 +10,15 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from claimscan import __version__
+from claimscan.commands import ask as ask_command
 from claimscan.commands import compare as compare_command
 from claimscan.commands import reply as reply_command
 from claimscan.commands import scan as scan_command
+from claimscan.commands import serve as serve_command
 from claimscan.errors import ClaimscanError, UnreadableDocument, UsageError
 from claimscan.files import unwritable, write_whole
 
@@ -35,7 +37,8 @@ OUTPUTS = """\
 F is a file, or - for standard output (the finding is then not printed).
 With several documents F may be a folder: each document gets a file of its own
 there. Otherwise --json makes one file with a list of reports and --csv one
-table with all rows; --html needs a folder, which is made if it is not there.
+table with all rows; --html and --pdf need a folder, which is made if it is not
+there. --pdf is for PDF documents; no document is ever written over.
 An existing file is replaced, and only by a whole one.
 
 In the CSV, a cell that a spreadsheet could take for a formula gets an
@@ -83,8 +86,10 @@ def parser() -> argparse.ArgumentParser:
     )
     check.add_argument("--json", metavar="F", help="write the whole report as JSON")
     check.add_argument("--html", metavar="F", help="write a page that shows each quote in its place")
+    check.add_argument("--pdf", metavar="F", help="write a copy of the PDF with highlights and notes")
     check.add_argument("--csv", metavar="F", help="write every mention and piece of evidence as a table")
     check.add_argument("--with-text", action="store_true", help="put the document's whole text into the JSON")
+    check.add_argument("--corrections", metavar="FILE", help="grade again with what a person corrected (exported JSON)")
     check.add_argument("--all", action="store_true", help="print every quote, question and use of the word")
     check.add_argument("--quiet", action="store_true", help="print no finding")
     check.set_defaults(run=_check)
@@ -92,6 +97,8 @@ def parser() -> argparse.ArgumentParser:
     scan_command.add_parser(commands, [reading], _positive)
     reply_command.add_parser(commands)
     compare_command.add_parser(commands, [reading])
+    ask_command.add_parser(commands, [reading])
+    serve_command.add_parser(commands)
 
     explain = commands.add_parser(
         "explain",
@@ -100,6 +107,9 @@ def parser() -> argparse.ArgumentParser:
         description="Show which words filled which slot, which rules gave the grade, and what would raise it.",
     )
     explain.add_argument("file", metavar="FILE", help="the document; - is standard input")
+    explain.add_argument(
+        "--corrections", metavar="FILE", help="grade again with what a person corrected (exported JSON)"
+    )
     explain.add_argument("--product", metavar="ID", help="one product only, such as p1 (default: all)")
     explain.set_defaults(run=_explain)
 
@@ -162,6 +172,9 @@ def _check(args: argparse.Namespace, settings: Settings) -> int:
         raise UsageError("Standard input can be read only once.", "Give “-” one time.")
     if args.with_text and not args.json:
         raise UsageError("--with-text belongs to --json.", "Add --json F, or leave --with-text out.")
+    if args.corrections and len(files) > 1:
+        raise UsageError("Corrections are of one document.", "Give one document with --corrections.")
+    correct = _corrector(args.corrections)
     sinks = _sinks(args, files)
     printing = not args.quiet and not any(s.target == "-" for s in sinks)
     done: list[Report] = []
@@ -169,6 +182,7 @@ def _check(args: argparse.Namespace, settings: Settings) -> int:
         report = _read_or_complain(file, settings, args.quiet)
         if report is None:
             continue
+        report = correct(report)
         if printing:
             if done:
                 print("\n" + "-" * 40 + "\n")
@@ -182,11 +196,14 @@ def _check(args: argparse.Namespace, settings: Settings) -> int:
         written = sink.finish()
         if written and printing:
             print(f"\nWritten: {_clean(written)}")
-    return 0 if len(done) == len(files) else 1
+    if any(sink.left_out == len(done) for sink in sinks):
+        return 2  # not one copy with highlights could be made, though one was asked for
+    return 0 if len(done) == len(files) and not any(sink.left_out for sink in sinks) else 1
 
 
 def _explain(args: argparse.Namespace, settings: Settings) -> int:
-    report = _read(args.file, settings)
+    correct = _corrector(args.corrections)
+    report = correct(_read(args.file, settings))
     products = {p.id: p for p in report.products}
     if args.product and args.product not in products:
         known = ", ".join(products) or "none"
@@ -197,6 +214,8 @@ def _explain(args: argparse.Namespace, settings: Settings) -> int:
         print(wording.claims_found(report))
     chosen = [products[args.product]] if args.product else wording.in_order(report)
     print("\n".join(trace.explain(report, product, width=terminal.columns()) for product in chosen), end="")
+    for line in terminal.changes(report, max(40, min(terminal.columns(), 100))):
+        print(line)
     return 0
 
 
@@ -226,6 +245,18 @@ def _read(file: str, settings: Settings) -> Report:
     return pipeline.check(file, settings=settings)  # the reader knows - as standard input
 
 
+def _corrector(file: str | None) -> Callable[[Report], Report]:
+    """What puts the corrections of a file into a report. The file is read at once: the document may take long."""
+    if file is None:
+        return lambda report: report
+    if not file:
+        raise UsageError("--corrections needs the name of a file.", "Give a name.")
+    from claimscan import correcting
+
+    corrections = correcting.read(file)
+    return lambda report: correcting.apply(report, corrections)
+
+
 def _read_or_complain(file: str, settings: Settings, quiet: bool) -> Report | None:
     waiting = not quiet and sys.stderr is not None and sys.stderr.isatty()
     if waiting:
@@ -253,12 +284,16 @@ def _read_or_complain(file: str, settings: Settings, quiet: bool) -> Report | No
 class _Sink:
     """One of the outputs of ``check``: a file, a folder with a file for each document, or standard output."""
 
-    def __init__(self, kind: str, target: str, folder: bool, listed: bool, with_text: bool) -> None:
+    def __init__(
+        self, kind: str, target: str, folder: bool, listed: bool, with_text: bool, documents: Sequence[str]
+    ) -> None:
         self.kind = kind
         self.target = target
         self.folder = folder
         self.listed = listed
         self.with_text = with_text
+        self.left_out = 0  # documents of which there is no copy with highlights
+        self._documents = documents
         self._reports: list[Report] = []
         self._names: set[str] = set()
 
@@ -268,28 +303,40 @@ class _Sink:
             self._reports.append(report)
             return
         stem = "standard-input" if file == "-" else os.path.splitext(os.path.basename(os.path.abspath(file)))[0]
+        if self.kind == "pdf":
+            stem += "-highlighted"  # the folder may be the document's own
         name, n = f"{stem}.{self.kind}", 1
-        while name.lower() in self._names:
+        while name.lower() in self._names or self._is_document(name):
             n += 1
             name = f"{stem}-{n}.{self.kind}"
         self._names.add(name.lower())
+        data = self._bytes([report], listed=False)
+        if data is None:
+            return
         try:
             os.makedirs(self.target, exist_ok=True)
         except OSError as error:
             raise unwritable(self.target, error) from error
-        write_whole(os.path.join(self.target, name), self._bytes([report], listed=False))
+        write_whole(os.path.join(self.target, name), data)
+
+    def _is_document(self, name: str) -> bool:
+        path = os.path.join(self.target, name)
+        return os.path.exists(path) and any(file != "-" and _same(file, path) for file in self._documents)
 
     def finish(self) -> str:
-        """Write what was kept. Returns the name of the file or folder, empty for standard output."""
+        """Write what was kept. Returns the name of the file or folder, empty for standard output or where none was made."""
         if self._reports:
             data = self._bytes(self._reports, self.listed)
+            if data is None:
+                return ""
             if self.target == "-":
                 sys.stdout.buffer.write(data)
             else:
                 write_whole(self.target, data)
-        return "" if self.target == "-" else self.target
+        return "" if self.target == "-" or (self.folder and not os.path.isdir(self.target)) else self.target
 
-    def _bytes(self, reports: list[Report], listed: bool) -> bytes:
+    def _bytes(self, reports: list[Report], listed: bool) -> bytes | None:
+        """What is to be written; None, with a word to the person, where no copy of a document can be made."""
         if self.kind == "json":
             texts = [report.to_json(with_text=self.with_text) for report in reports]
             return ("[\n" + ",\n".join(t.rstrip("\n") for t in texts) + "\n]\n" if listed else texts[0]).encode()
@@ -297,6 +344,17 @@ class _Sink:
             from claimscan.showing import tables
 
             return tables.to_csv(reports).encode("utf-8" if self.target == "-" else "utf-8-sig")
+        if self.kind == "pdf":
+            from claimscan.errors import UnmarkedDocument
+            from claimscan.showing import highlights
+
+            document = reports[0].document
+            try:
+                return highlights.highlighted(reports[0], getattr(document.anchors, "data", b""))
+            except UnmarkedDocument as error:
+                self.left_out += 1
+                _complain(error)
+                return None
         from claimscan.showing import html
 
         return html.page(reports[0]).encode()
@@ -306,21 +364,21 @@ def _sinks(args: argparse.Namespace, files: list[str]) -> list[_Sink]:
     """The outputs asked for. Raises UsageError before anything is read where one of them cannot be written."""
     several = len(files) > 1
     sinks: list[_Sink] = []
-    for kind in ("json", "html", "csv"):
+    for kind in ("json", "html", "pdf", "csv"):
         target: str | None = getattr(args, kind)
         if target is None:
             continue
         if not target:
             raise UsageError(f"--{kind} needs the name of a file.", "Give a name, or - for standard output.")
         folder = target != "-" and (os.path.isdir(target) or target.endswith(("/", os.sep)))
-        if kind == "html" and several and not folder:
+        if kind in ("html", "pdf") and several and not folder:
             if target == "-" or os.path.splitext(target)[1] or os.path.exists(target):
-                raise UsageError("With several documents --html needs a folder.", "Give the name of a folder.")
+                raise UsageError(f"With several documents --{kind} needs a folder.", "Give the name of a folder.")
             folder = True
         if target == "-" and sys.stdout is None:
             raise UsageError("There is no standard output to write to.", "Give the name of a file.")
         _check_target(target, folder, files)
-        sinks.append(_Sink(kind, target, folder, several, args.with_text))
+        sinks.append(_Sink(kind, target, folder, several, args.with_text, files))
     targets = [os.path.realpath(s.target) if s.target != "-" else "-" for s in sinks if not s.folder]
     if len(targets) != len(set(targets)):
         raise UsageError("Two outputs have the same name.", "Give each its own file; only one can be standard output.")

@@ -83,3 +83,17 @@ class RuleError(ClaimscanError):
 
     exit_code = 2
     remedy = "Correct the rule file named in the message."
+
+
+class CorrectionError(ClaimscanError):
+    """A correction cannot be made or read: an unknown code, words that are not in the document, a file of another kind."""
+
+    exit_code = 2
+    remedy = "Correct the part named in the message, or make the correction again. docs/correcting.md has the form."
+
+
+class UnmarkedDocument(ClaimscanError):
+    """A copy with highlights cannot be made of a document that could be read. Nothing was written for it."""
+
+    exit_code = 2
+    remedy = "Use --html, which shows each quote with what it says."

@@ -1,0 +1,56 @@
+"""What every page needs: the shelf, the keys, and the document that an address names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from claimscan.web import pages, worker
+from claimscan.web.guard import Keys
+from claimscan.web.shelf import Held, Shelf
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Shared by all pages. ``stop`` stops the server; ``most`` is how many bytes one form may bring."""
+
+    shelf: Shelf
+    keys: Keys
+    stop: Callable[[], None]
+    most: int
+
+    def held(self, request: Request) -> Held:
+        """The document that the address names; 404 where there is none."""
+        held = self.shelf.get(request.path_params["id"])
+        if held is None:
+            raise HTTPException(404)
+        return held
+
+    def made(self, request: Request) -> tuple[Held, worker.Made]:
+        """The same, with its finding; 404 where there is none (yet)."""
+        held = self.held(request)
+        if held.made is None:
+            raise HTTPException(404)
+        return held, held.made
+
+    def page(self, template: str, status: int = 200, /, **context: Any) -> Response:
+        return pages.page(template, status, token=pages.token(self.keys.form), **context)
+
+    def failed(
+        self, heading: str, problem: str, remedy: str = "", held: Held | None = None, status: int = 200, back: str = ""
+    ) -> Response:
+        return self.page(
+            "failed.html.j2",
+            status,
+            heading=heading,
+            problem=problem,
+            remedy=remedy,
+            id=held.id if held else "",
+            back=back,
+            back_words="Back" if back else "",
+        )

@@ -1,0 +1,691 @@
+"""The local page without a browser: what it shows, and above all what it refuses."""
+
+import json
+import os
+import re
+import signal
+import stat
+import subprocess
+import sys
+import time
+import urllib.request
+from html import unescape
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("starlette")
+from starlette.testclient import TestClient  # noqa: E402
+
+from claimscan.batch.work import Bounds  # noqa: E402
+from claimscan.errors import MemoryExceeded, TimeExceeded, WorkerDied  # noqa: E402
+from claimscan.web import guard, running, taking, worker  # noqa: E402
+from claimscan.web.app import application  # noqa: E402
+from claimscan.web.guard import Keys  # noqa: E402
+from claimscan.web.shelf import MOST_DOCUMENTS, Shelf  # noqa: E402
+
+ROOT = Path(__file__).parent.parent
+PDF = ROOT / "corpus/pdf/seed-parents-wrote.designed.pdf"
+PORT = 8765
+HOME = f"http://127.0.0.1:{PORT}"
+PLAN = (
+    b"Northmoor Plan\n\nThis plan was co-produced with unpaid carers. Twelve carers met us every month and wrote it.\n"
+)
+
+
+class Page:
+    """A person's browser, and the server behind it."""
+
+    def __init__(self, shelf, keys, most=guard.MOST_BYTES):
+        self.shelf, self.keys = shelf, keys
+        self.stopped = []
+        self.app = application(shelf, keys, PORT, stop=lambda: self.stopped.append(True), most=most)
+        self.client = TestClient(self.app, base_url=HOME, client=("127.0.0.1", 50000))
+        self.client.headers["sec-fetch-site"] = "same-origin"
+        self.client.get(f"/open/{keys.address}")
+
+    def get(self, address, **more):
+        return self.client.get(address, **more)
+
+    def post(self, address, data=None, follow=True, **more):
+        return self.client.post(
+            address, data={"token": self.keys.form, **(data or {})}, follow_redirects=follow, **more
+        )
+
+    def take(self, *files, **data):
+        return self.post("/documents", data, files=[("files", file) for file in files], follow=False)
+
+    def read(self, data=PLAN, name="plan.txt"):
+        """The id of a document that is read."""
+        answer = self.take((name, data))
+        assert answer.status_code == 303, answer.text
+        id = answer.headers["location"].rpartition("/")[2]
+        assert self.shelf.get(id).ready.wait(90)
+        return id
+
+
+@pytest.fixture(scope="module")
+def reader():
+    reader = worker.Reader()
+    reader.start()
+    yield reader
+    reader.stop()
+
+
+@pytest.fixture
+def page(reader, tmp_path, monkeypatch):
+    shelf = Shelf(reader, tmp_path / "kept")
+    yield Page(shelf, Keys())
+    monkeypatch.setattr(reader, "stop", lambda: None)
+    shelf.close()
+
+
+@pytest.fixture(scope="module")
+def shared(reader, tmp_path_factory):
+    """A page with the seed's strategy and a plan read, for tests that change nothing."""
+    page = Page(Shelf(reader, tmp_path_factory.mktemp("kept")), Keys())
+    page.plan = page.read()
+    page.pdf = page.read(PDF.read_bytes(), "strategy.pdf")
+    return page
+
+
+def words(answer):
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", " ", answer.text)))
+
+
+# --- who is let in --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example", "evil.example:8765", "127.0.0.1", "127.0.0.1:80", "localhost.evil.example:8765", "", "[::1]"],
+)
+def test_another_name_for_this_computer_is_refused(shared, host):
+    answer = shared.get("/", headers={"host": host})
+    assert answer.status_code == 403 and "<html" not in answer.text
+
+
+def test_two_hosts_are_refused(shared):
+    request = shared.client.build_request("GET", "/")
+    request.headers = type(request.headers)([*request.headers.raw, (b"Host", b"evil.example")])
+    assert shared.client.send(request).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "https://evil.example", "sec-fetch-site": "cross-site"},
+        {"origin": "https://evil.example"},
+        {"origin": f"https://127.0.0.1:{PORT}"},
+        {"origin": "http://127.0.0.1:9999"},
+        {"origin": "null", "sec-fetch-site": "cross-site"},
+        {"origin": "null", "sec-fetch-site": ""},
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+        {"sec-fetch-site": "none"},
+        {"sec-fetch-site": ""},
+    ],
+)
+def test_a_post_from_elsewhere_does_nothing(shared, headers):
+    before = len(shared.shelf.all())
+    answer = shared.post("/documents", {"text": "This plan was co-produced."}, headers=headers, follow=False)
+    assert answer.status_code == 403 and len(shared.shelf.all()) == before
+
+
+@pytest.mark.parametrize("origin", [HOME, "null"])
+def test_a_post_from_the_page_is_taken(page, origin):
+    answer = page.post("/documents", {"text": "Some words."}, headers={"origin": origin}, follow=False)
+    assert answer.status_code == 303
+
+
+@pytest.mark.parametrize("address", ["/", "/documents", "/d/x/progress", "/history"])
+def test_no_other_site_can_fetch_or_embed_a_page(shared, address):
+    headers = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"}
+    assert shared.get(address, headers=headers).status_code == 403
+
+
+def test_every_form_has_the_token_and_none_works_without(page):
+    id = page.read()
+    for address in ("/", f"/d/{id}", "/documents", f"/d/{id}/letter?write=1&kind=foi", f"/d/{id}/add"):
+        text = page.get(address).text
+        for form in re.findall(r"<form method=\"post\".*?</form>", text, re.S):
+            assert f'name="token" value="{page.keys.form}"' in form, (address, form)
+    posts = [r.path for r in page.app.app.routes if "POST" in (getattr(r, "methods", None) or ())]
+    assert len(posts) >= 12
+    for path in posts:
+        path = path.replace("{id}", id).replace("{kept}", "A" * 22)
+        for token in ("", "x" * 32, "ü"):
+            answer = page.client.post(path, data={"token": token}, follow_redirects=False)
+            assert answer.status_code == 400 and "started again" in answer.text, (path, token)
+    assert page.shelf.get(id) is not None and not page.stopped
+
+
+def test_without_the_key_of_the_address_nothing_is_shown(shared):
+    stranger = TestClient(shared.app, base_url=HOME, client=("127.0.0.1", 50001))
+    for address in ("/", "/documents", f"/d/{shared.plan}", "/history", "/open/wrong", "/open/"):
+        answer = stranger.get(address)
+        assert answer.status_code == 403 and shared.keys.form not in answer.text
+    stranger.cookies.set(f"claimscan-{PORT}", "wrong")
+    assert stranger.get("/").status_code == 403
+    answer = stranger.get(f"/open/{shared.keys.address}", follow_redirects=False)
+    assert answer.status_code == 303 and re.search("HttpOnly.*SameSite=strict", answer.headers["set-cookie"])
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"])
+def test_other_methods_are_refused(shared, method):
+    assert shared.client.request(method, "/").status_code == 405
+
+
+def test_every_answer_has_the_strict_headers(shared):
+    addresses = [
+        "/",
+        "/assets/page.css",
+        "/assets/page.js",
+        "/assets/../x",
+        f"/d/{shared.pdf}",
+        "/nothing",
+        "/documents",
+    ]
+    for answer in [*map(shared.get, addresses), shared.get("/", headers={"host": "evil.example"})]:
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy and "base-uri 'none'" in policy
+        assert "unsafe" not in policy and "form-action 'self'" in policy
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["cross-origin-opener-policy"] == "same-origin"
+        assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+        assert "access-control-allow-origin" not in answer.headers
+
+
+def test_no_page_has_a_script_or_style_of_its_own(shared):
+    for address in (
+        "/",
+        f"/d/{shared.pdf}",
+        f"/d/{shared.pdf}/page/2",
+        "/documents",
+        "/history",
+        f"/d/{shared.pdf}/add",
+    ):
+        text = shared.get(address).text
+        assert re.findall(r"<script[^>]*>", text) == ['<script src="/assets/page.js" defer>']
+        assert "<style" not in text and not re.search(r"<[^>]+\s(style|on[a-z]+)=", text)
+        assert not re.search(r'(src|href|action)="(https?:)?//', text)
+
+
+def test_the_server_listens_on_this_computer_only():
+    made = running._listening(None)
+    assert made.getsockname()[0] == "127.0.0.1"
+    made.close()
+
+
+# --- what is taken in -----------------------------------------------------------------------------------------------
+
+
+def test_more_bytes_than_allowed_are_refused_while_they_come(reader, tmp_path):
+    page = Page(Shelf(reader, tmp_path), Keys(), most=50_000)
+    answer = page.take(("big.txt", b"x" * 60_000))
+    assert answer.status_code == 413 and "at once" in words(answer) and not page.shelf.all()
+
+    def unannounced():  # no length is said beforehand
+        yield b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.txt"\r\n\r\n'
+        for _ in range(20):
+            yield b"y" * 10_000
+
+    headers = {"content-type": "multipart/form-data; boundary=x"}
+    answer = page.client.post("/documents", content=unannounced(), headers=headers)
+    assert answer.status_code == 413 and not page.shelf.all()
+
+
+def test_too_many_documents_are_refused(page):
+    answer = page.take(*[(f"{n}.txt", b"words") for n in range(taking.MOST_FILES + 1)])
+    assert answer.status_code == 400 and not page.shelf.all()
+    for _ in range(MOST_DOCUMENTS // 10):
+        assert page.take(*[(f"{n}.txt", b"words") for n in range(10)]).status_code == 303
+    answer = page.take(("one-more.txt", b"words"))
+    assert answer.status_code == 400 and "already" in words(answer)
+    assert len(page.shelf.all()) == MOST_DOCUMENTS
+
+
+@pytest.mark.parametrize("body", [b"", b"--x", b"--x\r\nContent-Disposition: form-data\r\n\r\nx\r\n--x--", b"\xff\xfe"])
+def test_a_broken_form_is_a_sentence(shared, body):
+    headers = {"content-type": "multipart/form-data; boundary=x"}
+    answer = shared.client.post("/documents", content=body, headers=headers)
+    assert answer.status_code == 400 and "Traceback" not in answer.text and "<h1>" in answer.text
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../../etc/passwd", "C:\\x\\..\\secret.txt", "/etc/shadow", "..", ".", "a\x00b.txt", "<b>x</b>.txt", "x" * 500],
+)
+def test_a_name_is_never_a_path(page, name):
+    id = page.read(PLAN, name)
+    held = page.shelf.get(id)
+    assert held.path.parent == page.shelf.folder and held.path.name == id
+    assert {p.name.partition(".")[0] for p in page.shelf.folder.iterdir()} == {id}
+    assert "/" not in held.name and "\\" not in held.name and len(held.name) <= 120
+    assert "<b>x" not in page.get(f"/d/{id}").text
+
+
+def test_ids_cannot_be_guessed(page):
+    ids = {page.shelf.get(page.read()).id for _ in range(2)}
+    assert len(ids) == 2 and all(re.fullmatch(r"[\w-]{22}", id) for id in ids)
+    for id in ("x", "%2e%2e%2fx", "A" * 22):
+        assert page.get(f"/d/{id}").status_code == 404
+
+
+def test_the_private_folder_is_private_and_goes(reader, tmp_path, monkeypatch):
+    monkeypatch.setattr(reader, "stop", lambda: None)
+    page = Page(Shelf(reader, tmp_path), Keys())
+    id = page.read()
+    assert stat.S_IMODE(page.shelf.folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE(page.shelf.get(id).path.stat().st_mode) == 0o600
+    page.shelf.close()
+    assert not page.shelf.folder.exists()
+
+
+@pytest.mark.parametrize(
+    "name, data, said",
+    [
+        ("empty.pdf", b"", "is empty"),
+        ("broken.pdf", b"%PDF-1.7\nnothing", "damaged"),
+        ("picture.pdf", b"\x89PNG\r\n\x1a\n" + bytes(50), "picture"),
+        ("program.txt", b"MZ\x90\x00" + bytes(range(256)), "program"),
+        ("old.doc", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "Word"),
+    ],
+)
+def test_what_cannot_be_read_is_said_with_a_remedy(page, name, data, said):
+    id = page.read(data, name)
+    answer = page.get(f"/d/{id}")
+    assert said in words(answer) and "Traceback" not in answer.text and "This could not be read" in words(answer)
+    assert page.shelf.get(id).error.remedy in words(answer)
+    assert page.get(f"/d/{id}/get/json").status_code == 404
+
+
+def test_nothing_chosen_is_said(page):
+    answer = page.post("/documents", {"text": " "})
+    assert answer.status_code == 400 and "did not choose" in words(answer)
+
+
+# --- what a document says stays text --------------------------------------------------------------------------------
+
+HOSTILE = (
+    'This plan was co-produced with carers <script>alert(1)</script> and "><img src=x onerror=alert(2)> people {{7*7}}. '
+    "Twelve carers <svg/onload=alert(3)> wrote it &lt;b&gt; together.\n"
+)
+
+
+@pytest.mark.parametrize("kind", ["text", "html", "title", "pdf"])
+def test_script_and_markup_in_a_document_stay_text(page, kind):
+    if kind == "text":
+        id = page.read(HOSTILE.encode(), "<img src=x onerror=alert(9)>.txt")
+    elif kind == "html":
+        from html import escape
+
+        id = page.read(
+            f"<html><body><script>alert(1)</script><p>{escape(HOSTILE)}</p></body></html>".encode(), "a.html"
+        )
+    elif kind == "title":
+        id = page.read(
+            (
+                "<html><head><title>&lt;script&gt;alert(1)&lt;/script&gt;</title></head><body><p>Our plan was co-produced "
+                "with carers. Carers wrote it.</p></body></html>"
+            ).encode(),
+            "a.html",
+        )
+    else:
+        canvas = pytest.importorskip("reportlab.pdfgen.canvas")
+        import io
+
+        out = io.BytesIO()
+        made = canvas.Canvas(out)
+        made.setTitle("<script>alert(1)</script>")
+        for n, line in enumerate(re.findall(".{1,70}(?: |$)", HOSTILE)):
+            made.drawString(50, 700 - 20 * n, line)
+        made.save()
+        id = page.read(out.getvalue(), "a.pdf")
+    items = page.shelf.get(id).made.report
+    ids = ",".join(i.id for i in (*items.mentions, *items.evidence))
+    assert ids
+    for address in (
+        f"/d/{id}", "/documents", f"/d/{id}/page/1?mark={ids}", f"/d/{id}/correct?items={ids}", f"/d/{id}/add",
+        f"/d/{id}/letter?write=1&kind=foi", f"/d/{id}/get/html",
+    ):  # fmt: skip
+        text = page.get(address).text
+        tags = Tags()
+        tags.feed(text)
+        assert tags.seen <= OURS, (address, tags.seen - OURS)
+        assert not tags.handlers and "49" not in re.findall(r"people (\d+)", text), address
+
+
+class Tags(HTMLParser):
+    """The elements of a page, and any attribute that runs script."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen, self.handlers = set(), []
+
+    def handle_starttag(self, tag, attrs):
+        if tag == "script" and dict(attrs) != {"src": "/assets/page.js", "defer": None}:
+            tag = "script of another"
+        if tag == "img" and not re.match("data:image/|/d/", dict(attrs).get("src") or ""):
+            tag = "picture of another"
+        self.seen.add(tag)
+        self.handlers += [name for name, value in attrs if name.startswith("on") or "javascript:" in (value or "")]
+
+
+OURS = set(
+    "html head meta title link script style body a header nav ul li main p h1 h2 h3 h4 section figure figcaption blockquote "
+    "img div ol span strong dl dt dd details summary code form input button footer q br table caption thead tr th tbody td "
+    "mark label select option optgroup fieldset legend textarea".split()
+)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        'a"; filename="evil.exe',
+        "a\r\nSet-Cookie: x=1.pdf",
+        "Strategaeth Ŵyl.pdf",
+        "..pdf",
+        "%2e%2e%2f.pdf",
+        "\u202efdp.exe",
+    ],
+)
+def test_downloads_have_safe_names(name):
+    value = taking.attachment(taking.shown_name(name), ".finding.html")
+    found = re.fullmatch(
+        r"attachment; filename=\"([A-Za-z0-9 _-]+\.finding\.html)\"; filename\*=UTF-8''([\w.%~-]+)", value
+    )
+    assert found and value.isascii(), value
+
+
+# --- the task -------------------------------------------------------------------------------------------------------
+
+
+def test_the_finding_is_that_of_the_command_line(shared):
+    import claimscan
+
+    report = claimscan.check(PDF)
+    answer = shared.get(f"/d/{shared.pdf}")
+    for product in report.products:
+        assert report.findings[product.id].label in words(answer)
+    assert "data:image/" in answer.text and f"/d/{shared.pdf}/page/" in answer.text
+    mine, theirs = json.loads(shared.get(f"/d/{shared.pdf}/get/json").text), report.to_dict()
+    mine["document"].pop("source"), theirs["document"].pop("source")
+    assert mine == json.loads(json.dumps(theirs))
+
+
+def test_the_quotes_lead_to_their_pages(shared):
+    text = shared.get(f"/d/{shared.pdf}").text
+    links = re.findall(r'class="place" href="([^"]+)"', text)
+    assert links
+    answer = shared.get(unescape(links[0]))
+    assert "<mark>" in answer.text and "Outlined on this page" in answer.text
+    picture = re.search(r'src="(/d/[^"]+\.png[^"]*)"', answer.text)
+    drawn = shared.get(unescape(picture[1]))
+    assert drawn.headers["content-type"] == "image/png" and drawn.content.startswith(b"\x89PNG")
+    plain = shared.get(unescape(picture[1]).partition("?")[0])
+    assert plain.content != drawn.content
+    for number in ("0", "999"):
+        assert shared.get(f"/d/{shared.pdf}/page/{number}").status_code == 404
+    assert shared.get(f"/d/{shared.plan}/page/1.png").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "kind, start", [("json", b"{"), ("csv", b"\xef\xbb\xbfsource"), ("html", b"<!DOCTYPE"), ("pdf", b"%PDF")]
+)
+def test_copies_can_be_saved(shared, kind, start):
+    answer = shared.get(f"/d/{shared.pdf}/get/{kind}")
+    assert answer.status_code == 200 and answer.content.startswith(start)
+    assert answer.headers["content-disposition"].startswith('attachment; filename="strategy.')
+    assert shared.get(f"/d/{shared.plan}/get/pdf").status_code == 404
+    assert shared.get(f"/d/{shared.pdf}/get/exe").status_code == 404
+
+
+def test_several_stand_side_by_side(shared):
+    text = words(shared.get("/documents"))
+    assert "side by side" in text and "plan.txt" in text and "strategy.pdf" in text and "of 6" in text
+
+
+def test_a_reading_can_be_stopped(page):
+    long = b"This plan was co-produced with carers, and twelve carers wrote a page of it in May.\n\n" * 4000
+    answer = page.take(("long.txt", long))
+    address = answer.headers["location"]
+    shown = page.get(address)
+    assert 'role="progressbar"' in shown.text and "See whether it is ready" in words(shown)
+    answer = page.post(address + "/cancel")
+    assert "you stopped it" in words(answer)
+    assert "This plan" in page.shelf.get(page.read()).made.report.text  # and the next one is read
+
+
+# --- correcting -----------------------------------------------------------------------------------------------------
+
+
+def grade(page, id):
+    report = page.shelf.get(id).made.report
+    return [report.findings[p.id].grade for p in report.products]
+
+
+def test_a_finding_is_corrected_said_undone_exported_and_taken_in(page):
+    id = page.read()
+    report = page.shelf.get(id).made.report
+    before = grade(page, id)
+    items = ",".join(e.id for e in report.evidence)
+    form = page.get(f"/d/{id}/correct?items={items}")
+    assert "Is this wrong?" in form.text and "Who wrote it" in words(form) and "take them all out" in words(form)
+    first = report.evidence[0].id
+    page.post(f"/d/{id}/correct", {"items": items, "do": "none"})
+    page.post(f"/d/{id}/undo", {"which": "all"})
+    assert grade(page, id) == before
+    answer = page.post(f"/d/{id}/correct", {"items": first, "item": first, "do": "wrong", "note": "The staff wrote it"})
+    assert "Changed by hand" in answer.text and "The staff wrote it" in words(answer)
+    assert first not in {e.id for e in page.shelf.get(id).made.report.evidence}
+    page.post(f"/d/{id}/undo", {"which": "all"})
+    page.post(f"/d/{id}/correct", {"items": items, "do": "none"})
+    assert grade(page, id) != before
+    changed = grade(page, id)
+    exported = page.get(f"/d/{id}/get/corrections").content
+    assert b"claimscan/corrections/1" in exported
+    for undo in re.findall(r'name="which" value="(\w{16})"', page.get(f"/d/{id}").text):
+        answer = page.post(f"/d/{id}/undo", {"which": undo})
+    assert grade(page, id) == before and "All changes are undone" in answer.text
+    answer = page.post(f"/d/{id}/corrections", files=[("files", ("c.json", exported))])
+    assert grade(page, id) == changed and "Changed by hand" in answer.text
+    assert "corrections" in json.loads(page.get(f"/d/{id}/get/json").text)
+
+
+def test_a_use_of_the_word_is_read_another_way_and_words_are_added(page):
+    id = page.read()
+    mention = page.shelf.get(id).made.report.mentions[0]
+    page.post(
+        f"/d/{id}/correct",
+        {"items": mention.id, "item": mention.id, "do": "change", "type": "PRINCIPLE", "scope": "whole"},
+    )
+    assert page.shelf.get(id).made.report.mentions[0].type == "PRINCIPLE"
+    page.post(f"/d/{id}/undo", {"which": "all"})
+    product = page.shelf.get(id).made.report.products[0].id
+    fields = {"product": product, "reading": "payment|paid", "quote": "met us every month", "page": "", "who": ""}
+    known = {x for x in re.findall(r'value="(payment\|\w+)"', page.get(f"/d/{id}/add").text)}
+    fields["reading"] = sorted(known)[0]
+    answer = page.post(f"/d/{id}/add", fields)
+    assert "Changed by hand" in answer.text and any(
+        e.slot == "payment" for e in page.shelf.get(id).made.report.evidence
+    )
+    answer = page.post(f"/d/{id}/add", {**fields, "quote": "words that are nowhere in it"})
+    assert answer.status_code == 400 and "not in the document" in words(answer) and "nowhere in it" in answer.text
+    answer = page.post(f"/d/{id}/add", {**fields, "page": "two"})
+    assert answer.status_code == 400 and "number" in words(answer)
+
+
+@pytest.mark.parametrize(
+    "data", [{"do": "wrong", "item": "e999"}, {"do": "explode"}, {}, {"do": "change", "reading": "x|y"}]
+)
+def test_a_correction_that_cannot_be_is_a_sentence(page, data):
+    id = page.read()
+    item = page.shelf.get(id).made.report.evidence[0].id
+    answer = page.post(f"/d/{id}/correct", {"items": item, "item": item, **data})
+    assert answer.status_code == 400 and "Traceback" not in answer.text
+
+
+@pytest.mark.parametrize("data", [b"", b"[]", b"{", b"\xff" * 50, b'{"schema": "other"}'])
+def test_corrections_that_are_none_are_a_sentence(page, data):
+    id = page.read()
+    answer = page.post(f"/d/{id}/corrections", files=[("files", ("c.json", data))])
+    assert answer.status_code == 400 and "not taken in" in words(answer) and "Traceback" not in answer.text
+
+
+# --- letters --------------------------------------------------------------------------------------------------------
+
+
+def test_a_letter_is_chosen_changed_and_saved(shared):
+    answer = shared.get(f"/d/{shared.pdf}/letter")
+    assert "What kind of letter" in answer.text
+    answer = shared.get(f"/d/{shared.pdf}/letter?write=1&kind=foi&nation=scotland")
+    letter = unescape(re.search(r'<textarea id="text"[^>]*>\n?(.*?)</textarea>', answer.text, re.S)[1])
+    assert "Scotland" in letter and letter.count("\n") > 8
+    assert answer.text.count('name="pick"') >= answer.text.count(" checked>") - 3
+    changed = letter + "\nI would be glad of an answer by post.\n"
+    fields = {"title": "About the strategy", "text": changed, "kind": "foi", "language": "en"}
+    saved = shared.post(f"/d/{shared.pdf}/letter", {**fields, "do": "text"})
+    assert "by post" in saved.content.decode("utf-8-sig") and ".letter.txt" in saved.headers["content-disposition"]
+    import io
+
+    import docx
+
+    saved = shared.post(f"/d/{shared.pdf}/letter", {**fields, "do": "docx"})
+    assert any("by post" in p.text for p in docx.Document(io.BytesIO(saved.content)).paragraphs)
+    one = shared.get(f"/d/{shared.pdf}/letter?write=1&kind=foi&picked=1&pick=2")
+    assert "1. " in one.text and "2. " not in re.search(r'<textarea id="text".*?</textarea>', one.text, re.S)[0]
+    seven = shared.get(f"/d/{shared.pdf}/letter?write=1&picked=1" + "".join(f"&pick={n}" for n in range(1, 8)))
+    assert seven.status_code == 400 and "6 things at most" in words(seven)
+    none = shared.get(f"/d/{shared.pdf}/letter?write=1&picked=1")
+    assert none.status_code == 400 and "at least one" in words(none)
+
+
+def test_the_warning_comes_before_the_link_and_no_name_is_guessed(shared):
+    fields = {
+        "title": "About the strategy",
+        "text": "Dear X,\n\nPlease send it.\n",
+        "kind": "foi",
+        "language": "en",
+        "do": "link",
+    }
+    answer = shared.post(f"/d/{shared.pdf}/letter", {**fields, "body": "northmoor_council"})
+    text = answer.text
+    assert text.index("Read this first") < text.index("https://www.whatdotheyknow.com/new/northmoor_council?")
+    assert "public website" in words(answer)
+    for body in ("", "https://evil.example/", "../x", "a b"):
+        answer = shared.post(f"/d/{shared.pdf}/letter", {**fields, "body": body})
+        assert answer.status_code == 400 and "whatdotheyknow.com/new/" not in answer.text
+        assert "Please send it." in answer.text  # what was written is not lost
+
+
+# --- keeping and deleting -------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_kept_unless_asked_and_delete_means_deleted(page):
+    id = page.read(PLAN, "secret plan.txt")
+    assert not page.shelf.keeping.exists() and "Nothing is kept" in words(page.get("/history"))
+    item = page.shelf.get(id).made.report.evidence[0].id
+    page.post(f"/d/{id}/correct", {"items": item, "item": item, "do": "wrong"})
+    grades = grade(page, id)
+    answer = page.post(f"/d/{id}/keep")
+    assert "is kept on this computer" in words(answer)
+    kept = page.shelf.get(id).kept
+    place = page.shelf.keeping / kept
+    assert stat.S_IMODE(place.stat().st_mode) == 0o700
+    assert all(stat.S_IMODE(p.stat().st_mode) == 0o600 for p in place.iterdir())
+    page.post(f"/d/{id}/delete")
+    assert page.shelf.get(id) is None and not any(p.name.startswith(id) for p in page.shelf.folder.iterdir())
+    assert "secret plan.txt" in words(page.get("/history"))
+    answer = page.post(f"/history/{kept}/open", follow=False)
+    again = answer.headers["location"].rpartition("/")[2]
+    assert page.shelf.get(again).ready.wait(60)
+    assert grade(page, again) == grades and "Changed by hand" in page.get(f"/d/{again}").text
+    answer = page.post(f"/history/{kept}/delete")
+    assert "deleted" in words(answer) and "secret plan.txt" not in words(answer)
+    assert not place.exists() and not list(page.shelf.keeping.iterdir())
+    assert page.post(f"/history/{kept}/open").status_code == 404
+
+
+@pytest.mark.parametrize("id", ["..", "%2e%2e", "x", "A" * 22, "..%2F..%2Fetc"])
+def test_what_is_kept_is_found_by_its_id_only(page, id):
+    page.shelf.keeping.mkdir(parents=True)
+    (page.shelf.keeping.parent / "precious").write_text("stay")
+    assert page.post(f"/history/{id}/delete").status_code in (404, 405)
+    assert (page.shelf.keeping.parent / "precious").exists() and page.shelf.keeping.exists()
+
+
+def test_a_link_in_the_place_of_something_kept_is_not_followed(page, tmp_path):
+    page.shelf.keeping.mkdir(parents=True)
+    (tmp_path / "other").mkdir()
+    (page.shelf.keeping / ("A" * 22)).symlink_to(tmp_path / "other")
+    assert page.post(f"/history/{'A' * 22}/delete").status_code == 404 and (tmp_path / "other").exists()
+
+
+# --- the process that reads -----------------------------------------------------------------------------------------
+
+
+def _sleep():
+    time.sleep(60)
+
+
+def _fill():
+    held = [bytes(50_000_000) for _ in range(100)]
+    return len(held)
+
+
+def _end():
+    os._exit(5)
+
+
+@pytest.mark.parametrize("what, error", [(_sleep, TimeExceeded), (_fill, MemoryExceeded), (_end, WorkerDied)])
+def test_a_reading_that_hangs_fills_or_ends_is_an_error_and_the_next_goes_on(what, error):
+    if what is _fill and not sys.platform.startswith("linux"):
+        pytest.skip("memory is bounded on Linux only")
+    reader = worker.Reader(Bounds(seconds=2.0 if what is _sleep else 60.0, megabytes=1500))
+    try:
+        made = worker.outcome(reader.call(what), "plan.pdf")
+        assert isinstance(made, error) and made.remedy and "plan.pdf" in str(made)
+        if what is not _sleep:
+            assert worker.outcome(reader.call(os.getpid), "x") not in (None, os.getpid())
+    finally:
+        reader.stop()
+
+
+# --- the command ----------------------------------------------------------------------------------------------------
+
+
+def _serve(*more):
+    return subprocess.Popen(
+        [sys.executable, "-m", "claimscan", "serve", "--no-browser", *more],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_command_serves_on_this_computer_and_leaves_nothing_behind(number, tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "claimscan", "serve", "--no-browser"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)},
+    )  # fmt: skip
+    process.stdout.readline()
+    address = process.stdout.readline().strip()
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/open/[\w-]{32}", address)
+    opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+    assert b"What does a document show?" in opener.open(address, timeout=30).read()
+    assert list(tmp_path.glob("claimscan-*"))
+    taken = _serve("--port", address.split(":")[2].partition("/")[0])
+    out, error = taken.communicate(timeout=60)
+    assert taken.returncode == 2 and "cannot be used" in error and "--port" in error and "Traceback" not in error
+    process.send_signal(number)
+    out, error = process.communicate(timeout=60)
+    assert process.returncode == 0 and "has stopped" in error and not list(tmp_path.glob("claimscan-*"))
+
+
+def test_the_button_stops_it(page):
+    answer = page.post("/stop")
+    assert "has stopped" in answer.text and page.stopped
