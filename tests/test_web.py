@@ -649,7 +649,7 @@ def test_a_reading_that_hangs_fills_or_ends_is_an_error_and_the_next_goes_on(wha
     try:
         made = worker.outcome(reader.call(what), "plan.pdf")
         assert isinstance(made, error) and made.remedy and "plan.pdf" in str(made)
-        if what is not _sleep:
+        if what is not _sleep:  # whose bound is too short for a process to start in
             assert worker.outcome(reader.call(os.getpid), "x") not in (None, os.getpid())
     finally:
         reader.stop()

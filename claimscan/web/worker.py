@@ -41,42 +41,49 @@ class Made:
 
 
 class Reader:
-    """One warm process that reads one document at a time; others wait their turn."""
+    """Two processes: a warm one that reads one document at a time, while others wait their turn, and one for what a person
+    does meanwhile with a finding that is there."""
 
     def __init__(self, bounds: work.Bounds = BOUNDS) -> None:
         self.bounds = bounds
-        self._pool: Any = None
+        self._pools: dict[str, Any] = {}
 
     def start(self) -> None:
-        """Start the process, so that it is warm when the first document comes."""
-        from pebble import ProcessPool
-
-        work.shorten_waits()
-        methods = multiprocessing.get_all_start_methods()
-        context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
-        self._pool = ProcessPool(1, initializer=_begin, initargs=(self.bounds,), context=context)
-        self._pool.schedule(os.getpid)
+        """Start the processes, so that they are warm when the first document comes."""
+        for name in ("reading", "doing"):
+            self._pool(name)
 
     def read(self, path: Path, name: str, corrections: str = "") -> Future[Any]:
         """Begin to read a document: the future gives what was :class:`Made` of it, or an error."""
-        return self.call(read, str(path), name, corrections)
+        return self._begin("reading", partial(read, str(path), name, corrections))
 
     def call(self, function: Callable[..., Any], *args: Any) -> Future[Any]:
-        """Begin anything that opens a document's bytes: one of the functions below."""
-        return self._schedule(partial(function, *args))
+        """Begin anything else that opens a document's bytes: one of the functions below."""
+        return self._begin("doing", partial(function, *args))
 
-    def _schedule(self, function: Callable[[], Any]) -> Future[Any]:
-        if self._pool is None or not self._pool.active:
-            self.start()
-        future: Future[Any] = self._pool.schedule(_bounded, args=(function,), timeout=self.bounds.seconds)
+    def _begin(self, pool: str, function: Callable[[], Any]) -> Future[Any]:
+        future: Future[Any] = self._pool(pool).schedule(_bounded, args=(function,), timeout=self.bounds.seconds)
         return future
 
+    def _pool(self, name: str) -> Any:
+        pool = self._pools.get(name)
+        if pool is None or not pool.active:
+            from pebble import ProcessPool
+
+            work.shorten_waits()
+            methods = multiprocessing.get_all_start_methods()
+            context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
+            pool = ProcessPool(1, initializer=_start, initargs=(self.bounds, name), context=context)
+            pool.schedule(os.getpid)
+            self._pools[name] = pool
+        return pool
+
     def stop(self) -> None:
-        """End the process, whatever it does."""
-        if self._pool is not None:
-            self._pool.stop()
-            self._pool.join()
-            self._pool = None
+        """End the processes, whatever they do."""
+        for pool in self._pools.values():
+            pool.stop()
+            pool.join()
+        self._pools.clear()
 
 
 def outcome(future: Future[Any], name: str) -> Any:
@@ -102,13 +109,14 @@ def outcome(future: Future[Any], name: str) -> Any:
 # --- in the process itself ------------------------------------------------------------------------------------------
 
 
-def _begin(bounds: work.Bounds) -> None:
+def _start(bounds: work.Bounds, name: str) -> None:
     work.start(bounds)
     from claimscan import pipeline
     from claimscan.reading import docx, html, pdf, places, text  # noqa: F401
-    from claimscan.showing import html as page  # noqa: F401
+    from claimscan.showing import finding, pictures  # noqa: F401
 
-    pipeline.check_text("This strategy was co-produced with twelve carers. They wrote it and were paid for their time.")
+    if name == "reading":
+        pipeline.check_text("This strategy was co-produced with twelve carers. They wrote it and were paid for it.")
 
 
 def _bounded(function: Callable[[], Any]) -> Any:
