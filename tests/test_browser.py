@@ -401,3 +401,21 @@ def test_a_form_of_another_website_changes_nothing(browser, server):
     page.goto(home + "/")
     assert page.get_by_role("button", name="Read it").count() == 1
     context.close()
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_the_page_in_one_file(browser, tmp_path, look):
+    """What ``check --html`` writes, opened from the disk: nothing for axe-core to find, and no sideways scrolling."""
+    from claimscan import pipeline
+    from claimscan.showing import html
+
+    file = tmp_path / "finding.html"
+    file.write_text(html.page(pipeline.check(str(PDF))), encoding="utf-8")
+    context = browser.new_context(viewport={"width": 320, "height": 640}, **LOOKS[look])
+    page = context.new_page()
+    page.goto(file.as_uri())
+    for summary in page.locator("summary").all():
+        summary.click()
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    context.close()

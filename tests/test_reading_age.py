@@ -49,12 +49,15 @@ SHOWN = [
     "templates/wording.toml",
     "templates/easy_read.en.toml",
     *(f"templates/{page}" for page in PAGES),
+    *(f"web/{file.name}" for file in sorted((DATA / "web").iterdir(), key=str) if file.name.endswith(".j2")),
 ]
 
 
 @pytest.mark.parametrize("name", SHOWN)
 def test_a_reader_of_eleven_can_follow(name):
     found = sorted(ages(name), reverse=True)
+    if not found:
+        return  # a page with no sentence of its own
     assert found[0][0] <= 14, found[:5]
     assert statistics.median(age for age, _ in found) <= 11
 
