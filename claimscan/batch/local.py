@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from claimscan.batch import work
-from claimscan.batch.work import Bounds, Outcome, Task
+from claimscan.batch.work import NO_MEMORY, Bounds, Outcome, Task
 from claimscan.errors import ClaimscanError, MemoryExceeded, TimeExceeded, UsageError, WorkerDied
 from claimscan.records import Settings
 from claimscan.report import Report
@@ -19,7 +19,6 @@ ATTEMPTS = 3  # a worker may be ended by something that is not its document's fa
 RENEWED = 200  # documents after which a worker is replaced, so that nothing can pile up in it
 AHEAD = 2  # tasks waiting for each worker; more would only hold memory
 WINDOW = 16  # reports that wait for an earlier one, for each worker
-NO_MEMORY = 77  # how a worker ends itself that has run out of memory
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -120,10 +119,10 @@ def _each(
 
 def _context() -> Any:
     """How workers are started: forked from a process that has loaded all they need, where the system can."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["claimscan.batch.warm"])
+    method = work.start_method()
+    context = multiprocessing.get_context(method)
+    if method == "forkserver":
+        context.set_forkserver_preload(["claimscan.batch.warm"])
     return context
 
 

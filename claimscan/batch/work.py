@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from claimscan.report import Report
 
 
+NO_MEMORY = 77  # how a worker ends itself that has run out of memory
+
+
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """What one document may cost. ``seconds`` of time and ``megabytes`` of a worker's memory (2**20 bytes)."""
@@ -168,6 +171,13 @@ def start(bounds: Bounds) -> None:
     limit_memory(bounds.megabytes)
     shorten_waits()
     threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def start_method() -> str:
+    """How processes of ours are started: from a server of forks, where the system has one."""
+    import multiprocessing
+
+    return "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
 
 
 def shorten_waits() -> None:

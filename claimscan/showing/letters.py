@@ -93,7 +93,7 @@ def left_open(
     said = words(language)["easy" if easy else "plain"]["record" if kind == "foi" else "ask"]
     found = []
     for product in _chosen(report, products):
-        place = _place(_claim(report, product)[1], report, language)
+        place = _place(say.claim_words(report, product)[1], report, language)
         for rank, question in enumerate(report.findings[product.id].questions):
             found.append((rank, product.id, question.gap, _question(question, kind, said).replace("{place}", place)))
     turns = sorted(found, key=lambda row: row[0])  # stable: the products keep their order
@@ -150,7 +150,7 @@ def letter(
     ]
     form, first = said["easy" if easy else "plain"][kind], groups[0][0]
     title = _title(report)
-    trigger = _claim(report, first)[1]
+    trigger = say.claim_words(report, first)[1]
     claimed = isinstance(trigger, Mention) and trigger.type in say.CLAIM_TYPES
     values = {
         "document": _quotable(title, NAME, language) if title else said["unnamed"],
@@ -270,10 +270,6 @@ def _title(report: Report) -> str:
     return say.clean(report.document.title) or (name if "." in name else "")
 
 
-def _claim(report: Report, product: Product) -> tuple[str, Any]:
-    return say.claim_words(report, product)
-
-
 def _place(record: Any, report: Report, language: str) -> str:
     said = words(language)["places"]
     paged = record is not None and len(report.document.pages) > 1
@@ -281,8 +277,8 @@ def _place(record: Any, report: Report, language: str) -> str:
 
 
 def _claim_parts(report: Report, product: Product, language: str) -> list[Part]:
-    text, record = _claim(report, product)
-    if not text:
+    text, record = say.claim_words(report, product)
+    if record is None or not text:
         return []
     kind = "page" if len(report.document.pages) > 1 else "plain"
     form = words(language)["claim"][kind if product.is_document else f"{kind}_about"]

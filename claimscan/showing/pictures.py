@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -35,10 +35,10 @@ class Picture(NamedTuple):
 class Pictures:
     """Pictures of places in one document, at most 80 and 4 MB together; there are none but of PDF pages."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report, drawn: Mapping[tuple[Box, ...], Picture | None] | None = None) -> None:
         self._document = report.document
         self._boxes = report.boxes
-        self._made: dict[tuple[Box, ...], Picture | None] = {}
+        self.drawn: dict[tuple[Box, ...], Picture | None] = dict(drawn or {})  # by their places
         self._page = lru_cache(maxsize=8)(self._drawn)  # a page is 3 MB; quotes jump between pages
         self._bytes = 0
         self.left_out = False
@@ -49,14 +49,14 @@ class Pictures:
         if self._document.format != "pdf" or not boxes:
             return None
         boxes = tuple(b for b in boxes if b.page == boxes[0].page)
-        if boxes not in self._made:
-            if len(self._made) >= PICTURES or self._bytes >= PICTURE_BYTES:
+        if boxes not in self.drawn:
+            if len(self.drawn) >= PICTURES or self._bytes >= PICTURE_BYTES:
                 self.left_out = True
                 return None
             picture = self._draw(boxes)
-            self._made[boxes] = picture
+            self.drawn[boxes] = picture
             self._bytes += len(picture.uri) if picture else 0
-        return self._made[boxes]
+        return self.drawn[boxes]
 
     def _draw(self, boxes: tuple[Box, ...]) -> Picture | None:
         number = boxes[0].page

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -33,11 +34,16 @@ def template(name: str) -> Template:
 
 @cache
 def _environment() -> Environment:
+    return environment(resource)
+
+
+def environment(source: Callable[[str], str]) -> Environment:
+    """Templates as all our pages have them, found by name through ``source``."""
     return Environment(
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_finalize,
-        loader=FunctionLoader(resource),
+        loader=FunctionLoader(source),
         auto_reload=False,
     )
 

@@ -23,7 +23,7 @@ from claimscan.report import Report
 from claimscan.showing import by_hand
 from claimscan.showing import wording as say
 from claimscan.web import taking
-from claimscan.web.desk import Desk
+from claimscan.web.desk import Desk, named, words_of
 from claimscan.web.shelf import Held
 
 KINDS = {"wrong": "taken out", "changed": "changed", "moved": "moved", "added": "added", "removed": "taken out"}
@@ -78,11 +78,11 @@ class _Correcting:
     def _form(self, request: Request, items: str, chosen: str = "", problem: str = "", remedy: str = "") -> Response:
         held, made = self.desk.made(request)
         report = made.report
-        known: dict[str, Mention | Evidence] = {m.id: m for m in report.mentions} | {e.id: e for e in report.evidence}
+        known = named(report)
         wanted = [known[i] for i in dict.fromkeys(items[:2000].split(",")) if i in known][:20]
         if not wanted:
             raise UsageError("These words are no longer part of the finding.", "Go back to the finding.")
-        longest = max((_words(item) for item in wanted), key=len)
+        longest = max((words_of(item) for item in wanted), key=len)
         return self.desk.page(
             "correct.html.j2",
             400 if problem else 200,
@@ -205,10 +205,6 @@ def _chosen(report: Report, form: FormData) -> list[Correction]:
 
 def _fields(choices: correcting.Choices) -> dict[str, Any]:
     return asdict(choices)
-
-
-def _words(item: Mention | Evidence) -> str:
-    return item.sentence.text if isinstance(item, Mention) else item.quote
 
 
 def _read(item: Mention | Evidence) -> str:

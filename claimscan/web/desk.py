@@ -10,6 +10,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from claimscan.records import Evidence, Mention
+from claimscan.report import Report
 from claimscan.web import pages, worker
 from claimscan.web.guard import Keys
 from claimscan.web.shelf import Held, Shelf
@@ -54,3 +56,13 @@ class Desk:
             back=back,
             back_words="Back" if back else "",
         )
+
+
+def named(report: Report) -> dict[str, Mention | Evidence]:
+    """What an address can name by its id: every mention and every piece of evidence."""
+    return {m.id: m for m in report.mentions} | {e.id: e for e in report.evidence}
+
+
+def words_of(item: Mention | Evidence) -> str:
+    """The words that a person is shown for it."""
+    return item.sentence.text if isinstance(item, Mention) else item.quote

@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
@@ -43,18 +43,12 @@ def token(value: str) -> Markup:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_finalize,
-        loader=FunctionLoader(_source),
-        auto_reload=False,
-    )
+    environment = templates.environment(_source)
     environment.filters["whole"] = _whole
     return environment
 
 
-def _source(name: str) -> str | None:
+def _source(name: str) -> str:
     try:
         return _own(name)
     except FileNotFoundError:
@@ -68,7 +62,3 @@ def _own(name: str) -> str:
 def _whole(text: str) -> Markup:
     """Text for a text area: its lines stay lines."""
     return Markup("\n") + escape("\n".join(say.clean(line) for line in text.splitlines()))
-
-
-def _finalize(value: Any) -> Any:
-    return say.clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value

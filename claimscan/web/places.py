@@ -17,7 +17,7 @@ from claimscan.records import Evidence, Mention, Page
 from claimscan.report import Report
 from claimscan.showing import wording as say
 from claimscan.web import worker
-from claimscan.web.desk import Desk
+from claimscan.web.desk import Desk, named, words_of
 from claimscan.web.shelf import Held
 
 MOST_MARKS = 60
@@ -54,7 +54,7 @@ class _Places:
             number=page.number,
             count=len(report.document.pages),
             query=query,
-            quotes=list(dict.fromkeys(say.short(_words(i), 400) for i in here)),
+            quotes=list(dict.fromkeys(say.short(words_of(i), 400) for i in here)),
             picture=drawn,
             width=round(page.width * 1.5),
             height=round(page.height * 1.5),
@@ -85,13 +85,9 @@ def _page(report: Report, number: int) -> Page:
 
 def _marked(report: Report, request: Request) -> list[Mention | Evidence]:
     """The quotes that the address asks to be marked; ids that are not in the report are left out."""
-    known: dict[str, Mention | Evidence] = {m.id: m for m in report.mentions} | {e.id: e for e in report.evidence}
+    known = named(report)
     ids = request.query_params.get("mark", "")[:2000].split(",")[:MOST_MARKS]
     return [known[i] for i in dict.fromkeys(ids) if i in known]
-
-
-def _words(item: Mention | Evidence) -> str:
-    return item.sentence.text if isinstance(item, Mention) else item.quote
 
 
 def _blocks(report: Report, page: Page, marked: Sequence[Mention | Evidence]) -> list[dict[str, Any]]:

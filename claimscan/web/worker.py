@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 STAGES = ("waiting", "reading", "judging", "drawing")
 BOUNDS = work.Bounds(seconds=300.0, megabytes=1500)
-NO_MEMORY = 77
 
 Drawn = dict[tuple[Box, ...], "Picture | None"]
 
@@ -71,8 +70,7 @@ class Reader:
             from pebble import ProcessPool
 
             work.shorten_waits()
-            methods = multiprocessing.get_all_start_methods()
-            context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
+            context = multiprocessing.get_context(work.start_method())
             pool = ProcessPool(1, initializer=_start, initargs=(self.bounds, name), context=context)
             pool.schedule(os.getpid)
             self._pools[name] = pool
@@ -97,7 +95,7 @@ def outcome(future: Future[Any], name: str) -> Any:
             f"{name} took too long to read, so claimscan stopped.", "Try a smaller part of the document."
         )
     except ProcessExpired as error:
-        if error.exitcode == NO_MEMORY:
+        if error.exitcode == work.NO_MEMORY:
             return MemoryExceeded(f"{name} needs too much memory.", "Try a smaller part of the document.")
         return WorkerDied(f"The program ended when it tried to read {name}.", "Try a smaller part of the document.")
     except ClaimscanError as error:
@@ -123,7 +121,7 @@ def _bounded(function: Callable[[], Any]) -> Any:
     try:
         return function()
     except MemoryError:
-        os._exit(NO_MEMORY)
+        os._exit(work.NO_MEMORY)
 
 
 def read(path: str, name: str, corrections: str = "") -> Made | ClaimscanError:
@@ -153,9 +151,8 @@ def shown(report: Report, drawn: Drawn) -> Made:
     from claimscan.showing.finding import finding
     from claimscan.showing.pictures import Pictures
 
-    pictures = Pictures(report)
-    pictures._made.update(drawn)
-    return Made(report, finding(report, pictures), pictures._made)
+    pictures = Pictures(report, drawn)
+    return Made(report, finding(report, pictures), pictures.drawn)
 
 
 def corrected(made: Made, corrections: Corrections) -> Made:
