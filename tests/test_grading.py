@@ -374,7 +374,7 @@ def test_support_never_lowers_a_grade(evidence, extra):
         assert after.grade in codebook.LEVELS and after.grade >= before.grade
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(pieces(st.just("le")), max_size=5))
 def test_each_step_does_raise_the_grade(evidence):
     evidence = [dataclasses.replace(e, certainty="explicit") for e in evidence]

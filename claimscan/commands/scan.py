@@ -6,7 +6,6 @@ import argparse
 import os
 import signal
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from claimscan.errors import UsageError
@@ -56,6 +55,8 @@ def add_parser(commands: Any, parents: list[argparse.ArgumentParser], positive: 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
     """Do it. Returns the exit code."""
+    from dataclasses import replace
+
     from claimscan import batch
     from claimscan.batch import ledger, progress, sources, tables, work
 
