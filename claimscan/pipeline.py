@@ -6,7 +6,7 @@ This file is the flow. Each step is a function from records to records in the mo
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
 from hashlib import sha256
 from json import dumps
@@ -125,13 +125,32 @@ def _matters(document: Document) -> bool:
 
 
 def finding(
-    product: Product, spoken: Sequence[Mention], linked: Sequence[Evidence], population: Population, document: Document
+    product: Product,
+    spoken: Sequence[Mention],
+    linked: Sequence[Evidence],
+    population: Population,
+    document: Document,
+    tables: codebook.Tables | None = None,
 ) -> Finding:
-    """The judgement of one product with its questions, from all mentions and evidence; without its score."""
+    """The judgement of one product with its questions, from all mentions and evidence; without its score.
+
+    ``tables``: another codebook than claimscan's own.
+    """
     own = [m for m in spoken if m.product == product.id]
-    judged = grading.grade(product, own, [e for e in linked if e.product == product.id], population)
+    judged = grading.grade(product, own, [e for e in linked if e.product == product.id], population, tables)
     page = own[0].page if own and len(document.pages) > 1 else None
-    return replace(judged, questions=questions.questions(judged, page=page))
+    return replace(judged, questions=questions.questions(judged, page, tables))
+
+
+def stands(spoken: Iterable[Mention], linked: Iterable[Evidence]) -> bool:
+    """E20, T22: whether there is a product: a claim that it was done, or somebody said to have taken part in it.
+
+    Args:
+        spoken, linked: the mentions and evidence of this product alone.
+    """
+    return any(m.type in products.ACCOMPLISHED for m in spoken) or any(
+        e.slot in products.TOOK_PART and e.value not in grading.gathering.SILENT for e in linked
+    )
 
 
 def located(document: Document, spoken: Sequence[Mention], linked: Sequence[Evidence]) -> dict[str, tuple[Box, ...]]:

@@ -16,8 +16,7 @@ from claimscan import doubts, linking, pipeline, scoring
 from claimscan.codebook import CLAIM_TYPES
 from claimscan.correcting.anchors import Words, letters, page
 from claimscan.correcting.form import Corrections, merged
-from claimscan.grading.gathering import BY_VALUE, SILENT
-from claimscan.products import ACCOMPLISHED, TOOK_PART
+from claimscan.grading.gathering import BY_VALUE
 from claimscan.records import Applied, Correction, Evidence, Mention, Product, ProductAnchor, Unplaced
 from claimscan.report import Report
 from claimscan.report import correction as plain
@@ -316,7 +315,7 @@ class _Desk:
         for product in self.products.values():
             own = after.get(product.id, ([], []))
             if own != before.get(product.id, ([], [])):
-                if not _stands(*own):
+                if not pipeline.stands(*own):
                     continue
                 product = replace(product, mentions=tuple(m.id for m in own[0] if m.type in CLAIM_TYPES))
             elif product.id not in base.findings:
@@ -406,13 +405,6 @@ def _by_product(spoken: Iterable[Mention], linked: Iterable[Evidence]) -> dict[s
     for e in linked:
         found.setdefault(e.product, ([], []))[1].append(e)
     return found
-
-
-def _stands(spoken: Iterable[Mention], linked: Iterable[Evidence]) -> bool:
-    """E20, T22: whether there is a product: a claim that it was done, or somebody said to have taken part."""
-    return any(m.type in ACCOMPLISHED for m in spoken) or any(
-        e.slot in TOOK_PART and e.value not in SILENT for e in linked
-    )
 
 
 def _mostly(item: Mention | Evidence, span: tuple[int, int]) -> bool:

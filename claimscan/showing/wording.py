@@ -30,7 +30,7 @@ _UNSAFE = re.compile(
     "\ud800-\udfff\U000e0000-\U000e007f]"
 )
 _SPACE = re.compile(r"\s+")
-_UNSTATED = ("not_stated", "none_stated", "", None)
+UNSTATED = ("not_stated", "none_stated", "", None)
 
 
 def clean(text: str) -> str:
@@ -185,7 +185,7 @@ def claim_words(report: Report, product: Product) -> tuple[str, Mention | Eviden
 
 
 def is_stated(value: Any) -> bool:
-    return value not in _UNSTATED and value != [] and value != ()
+    return value not in UNSTATED and value != [] and value != ()
 
 
 def unstated(finding: Finding, *, beside_flags: bool = False) -> list[str]:
