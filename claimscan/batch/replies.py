@@ -23,6 +23,8 @@ from claimscan.files import write_whole
 from claimscan.records import Reply
 from claimscan.showing import wording as say
 from claimscan.showing.answers import Matched, key, match, paragraphs
+from claimscan.showing.tables import bare_cell
+from claimscan.showing.tables import bare_cell
 
 __all__ = ["FILE", "Matched", "Taken", "Unplaced", "match", "replies_of", "sheets", "take"]
 
@@ -176,7 +178,7 @@ def _answered(line: Line) -> bool:
 
 def _reply(line: Line, finder: _Finder) -> tuple[Reply, bool] | str:
     """The row as a reply, and whether its finding is gone; or why it is not taken."""
-    said = {c: "\n".join(paragraphs(form.uncell(line.cells.get(c, "")))) for c in _ANSWERS}
+    said = {c: "\n".join(paragraphs(bare_cell(line.cells.get(c, "")))) for c in _ANSWERS}
     for column, words in said.items():
         limit = form.ANSWER if column in ("answer", "evidence") else form.SMALL
         if len(words) > limit:
@@ -228,8 +230,8 @@ class _Finder:
             return "several"
         # Its finding was in this run when the sheet was made, and rules have changed since: all that is known is the key.
         shown_as = line.cells.get("product", "")
-        if document and say.clean(product) and (not shown_as or form.is_product(shown_as, form.uncell(product))):
-            return Reply(document, self._sources[document], form.uncell(product), form.uncell(claim), ""), True
+        if document and say.clean(product) and (not shown_as or form.is_product(shown_as, bare_cell(product))):
+            return Reply(document, self._sources[document], bare_cell(product), bare_cell(claim), ""), True
         return "unknown"
 
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from claimscan import codebook
 from claimscan.showing import wording as say
-from claimscan.showing.tables import safe_cell
+from claimscan.showing.tables import bare_cell, safe_cell
 
 ANSWER = 30_000  # characters of an answer and of its evidence; a spreadsheet's cell holds 32,767
 SMALL = 300  # characters of who answers, and of the date
@@ -79,11 +79,6 @@ def cell(text: str) -> str:
     return safe_cell(_NOT_XML.sub("", text[:CELL]))
 
 
-def uncell(text: str) -> str:
-    """What :func:`cell` was given: the apostrophe that it put in front is taken away again."""
-    return text[1:] if text.startswith("'") and safe_cell(text[1:]) == text else text
-
-
 def document_cell(source: str, title: str) -> str:
     """The document's title, and under it its name in the run, by which it is found again."""
     title, source = say.short(title, 160), say.clean(source)
@@ -104,7 +99,7 @@ def claim_cell(claim: str, page: int | None) -> str:
 
 def bare_claim(text: str) -> str:
     """The words of a claim's cell without quotation marks and page; empty where it says that there is no claim."""
-    text = say.clean(uncell(text))
+    text = say.clean(bare_cell(text))
     if text == words()["cells"]["described"]:
         return ""
     return _PAGE.sub("", text).strip("“”\"' ")
@@ -117,13 +112,13 @@ def is_claim(text: str, claim: str) -> bool:
 
 
 def is_product(text: str, name: str) -> bool:
-    seen = say.clean(uncell(text)).casefold()
+    seen = say.clean(bare_cell(text)).casefold()
     return seen in (say.clean(name).casefold(), product_cell(name).casefold())
 
 
 def source_of(text: str) -> str:
     """The document's name, as compared, from its cell."""
-    last = [line for line in uncell(text).splitlines() if line.strip()][-1:]
+    last = [line for line in bare_cell(text).splitlines() if line.strip()][-1:]
     return say.clean(last[0]).casefold() if last else ""
 
 

@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import json
 import os
+import zlib
 from dataclasses import asdict, fields
 from functools import cache
 from importlib.metadata import version
@@ -43,21 +44,39 @@ def store(document: Document, settings: Settings) -> bytes:
 
 def restore(stored: bytes, data: bytes, name: str, settings: Settings) -> Document:
     """The reading again. Raises ValueError where it is damaged, of another file, or would be made otherwise now."""
+    whole = _opened(stored)
+    if whole["made"] != _made(name, settings):
+        raise ValueError("a reading by other code, under other settings or of another kind of file")
+    if whole["id"] != hashlib.sha256(data).hexdigest():
+        raise ValueError("the reading of another file")
+    return _document(whole, name, data)
+
+
+def recall(stored: bytes, name: str) -> Document:
+    """The reading without the file, as it was made then: its words have no place on the page. Raises ValueError where it is
+    damaged."""
+    return _document(_opened(stored), name, None)
+
+
+def _opened(stored: bytes) -> dict[str, Any]:
     try:
         whole = json.loads(gzip.decompress(stored))
         if whole["form"] != FORM:
             raise ValueError("another form of reading")
-        if whole["made"] != _made(name, settings):
-            raise ValueError("a reading by other code, under other settings or of another kind of file")
-        if whole["id"] != hashlib.sha256(data).hexdigest():
-            raise ValueError("the reading of another file")
+        return {key: whole[key] for key in ("id", "format", "text", "title", "made", "runs", *_ROWS)}
+    except (OSError, EOFError, KeyError, TypeError, RecursionError, zlib.error) as error:
+        raise ValueError(f"not a stored reading: {error}") from error
+
+
+def _document(whole: dict[str, Any], name: str, data: bytes | None) -> Document:
+    try:
         rows = {key: tuple(kind(*row) for row in whole[key]) for key, kind in _ROWS.items()}
         runs = whole["runs"]
-        anchors = None if runs is None else Anchors(data, tuple(Run(*run) for run in runs))
+        anchors = None if runs is None or data is None else Anchors(data, tuple(Run(*run) for run in runs))
         return Document(
             whole["id"], name, whole["format"], whole["text"], title=whole["title"], anchors=anchors, **rows
         )
-    except (OSError, EOFError, KeyError, TypeError, RecursionError) as error:
+    except TypeError as error:
         raise ValueError(f"not a stored reading: {error}") from error
 
 

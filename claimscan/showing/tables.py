@@ -49,6 +49,11 @@ def safe_cell(text: str) -> str:
     return "'" + text if _FORMULA.match(text) else text
 
 
+def bare_cell(text: str) -> str:
+    """The text of a cell that :func:`safe_cell` made, without the apostrophe that it put in front."""
+    return text[1:] if text.startswith("'") and safe_cell(text[1:]) == text else text
+
+
 def to_csv(reports: Iterable[Report]) -> str:
     """The mentions and evidence of the reports, one a row, under one heading row; rows end in CR LF (RFC 4180).
 

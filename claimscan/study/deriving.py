@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from claimscan import pipeline
 from claimscan.codebook import Tables
@@ -17,46 +18,56 @@ MACHINE = "claimscan"  # the coder whose codings are a report's
 CODED = "coded"  # the rule of what a person coded
 
 
-def codings_of(report: Report, coder: str = MACHINE) -> tuple[Coding, ...]:
-    """What a report says, as codings. Evidence that is about no product is left out: it decides nothing."""
-    names = thing_names(report.products)
+def codings_of(whole: Mapping[str, Any], coder: str = MACHINE) -> tuple[Coding, ...]:
+    """What a report says, as codings. Evidence that is about no product is left out: it decides nothing.
+
+    Args:
+        whole: the report as plain values (``claimscan/report/1``).
+    """
+    document = whole["document"]["id"]
+    names = thing_names(whole["products"])
     made = [
         Coding(
-            report.document.id,
-            m.start,
-            m.end,
-            f"{MENTION}/{m.type}",
-            names.get(m.product, ""),
-            _also(hedged=m.hedge, part=m.scope == "part", presentation=m.scope == "presentation"),
+            document,
+            m["start"],
+            m["end"],
+            f"{MENTION}/{m['type']}",
+            names.get(m["product"], ""),
+            _also(hedged=m["hedge"], part=m["scope"] == "part", presentation=m["scope"] == "presentation"),
             coder=coder,
         )
-        for m in report.mentions
+        for m in whole["mentions"]
     ]
     made += [
         Coding(
-            report.document.id,
-            e.start,
-            e.end,
-            f"{e.slot}/{e.value}",
-            names[e.product],
-            _also(e.who, borderline=e.certainty == "borderline"),
-            {k: v for k, v in e.detail.items() if v not in (None, "")},
+            document,
+            e["start"],
+            e["end"],
+            f"{e['slot']}/{e['value']}",
+            names[e["product"]],
+            _also(e["who"] or "", borderline=e["certainty"] == "borderline"),
+            {k: v for k, v in e["detail"].items() if v not in (None, "")},
             coder=coder,
         )
-        for e in report.evidence
-        if e.product in names
+        for e in whole["evidence"]
+        if e["product"] in names
     ]
     return in_order(made)
 
 
-def thing_names(products: Iterable[Product]) -> dict[str, str]:
-    """A name for each product, by id, that no other has; :data:`DOCUMENT` for the document itself."""
+def thing_names(products: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """A name for each product of a report, by id, that no other has; :data:`DOCUMENT` for the document itself."""
     found: dict[str, str] = {}
     for product in products:
-        name = DOCUMENT if product.is_document else " ".join(product.name.replace("/", " ").split())[:250]
+        name = DOCUMENT if product["is_document"] else " ".join(product["name"].replace("/", " ").split())[:250]
         name = name or "something"
-        found[product.id] = f"{name} ({product.id})" if name in found.values() else name
+        found[product["id"]] = f"{name} ({product['id']})" if name in found.values() else name
     return found
+
+
+def population_of(whole: Mapping[str, Any]) -> Population:
+    """Who a document is about, as its report has it (codebook E1)."""
+    return Population(**whole["document"]["population"])
 
 
 def derive(
