@@ -21,6 +21,18 @@ VERSION = "1.1"
 FILES = ("codes.toml", "levels.toml", "flags.toml", "questions.toml", "crosswalk.toml")
 STATUSES = ("N0", "N1", "N2", "O", "P", "X")
 LEVELS = ("1", "2", "3", "4", "5", "6")
+MENTION_TYPES = (
+    "DOC_DONE",
+    "OTHER_DONE",
+    "PRACTICE",
+    "COMMIT",
+    "PRINCIPLE",
+    "DUTY",
+    "NAME",
+    "OTHER_SENSE",
+    "NEGATED",
+    "REPORTED",
+)  # section 1
 CLAIM_TYPES = ("DOC_DONE", "OTHER_DONE", "PRACTICE")  # types of mention that are graded (section 1)
 # The tests that levels and caps may ask for; grading.tests computes them.
 TESTS = frozenset(

@@ -13,23 +13,10 @@ from functools import cache
 from typing import Any
 
 from claimscan import naming, people
+from claimscan.codebook import CLAIM_TYPES, MENTION_TYPES
 from claimscan.errors import RuleError
 from claimscan.lexicon import compiled, load
 from claimscan.records import Clause, Mention, Population, Sentence
-
-GRADABLE = frozenset({"DOC_DONE", "OTHER_DONE", "PRACTICE"})
-TYPES = (
-    "DOC_DONE",
-    "OTHER_DONE",
-    "PRACTICE",
-    "COMMIT",
-    "PRINCIPLE",
-    "DUTY",
-    "NAME",
-    "OTHER_SENSE",
-    "NEGATED",
-    "REPORTED",
-)
 
 _CONDITIONS = ("subject", "thing", "heading", "speaker", "quoted", "title")
 _FIELDS = {"id", "type", "pattern", "unless", "form", "mood", "kind", "negated", "yes", "no", "note"}
@@ -61,7 +48,7 @@ def type_rules(name: str = "rule") -> tuple[dict[str, Any], ...]:
     for rule in load("mentions.toml")[name]:
         if unknown := set(rule) - _FIELDS:
             raise RuleError(f"mentions.toml: rule {rule.get('id', '?')} has unknown keys {sorted(unknown)}")
-        if rule["id"] in seen or rule["type"] not in {*TYPES, "DONE"}:
+        if rule["id"] in seen or rule["type"] not in {*MENTION_TYPES, "DONE"}:
             raise RuleError(f"mentions.toml: rule {rule['id']} is there twice or has an unknown type")
         seen.add(rule["id"])
     return tuple(load("mentions.toml")[name])
@@ -235,7 +222,7 @@ def _mention(name: str, hit: Hit, clause: Clause, titles: str, population: Popul
         kind = "DOC_DONE" if is_document(thing, titles, hit.sentence) else "OTHER_DONE"
     data = load("mentions.toml")
     scope = "whole"
-    if kind in GRADABLE:
+    if kind in CLAIM_TYPES:
         if compiled(data["scope"]["presentation"]).search(thing):
             scope = "presentation"
         elif compiled(data["scope"]["part"]).search(text[: hit.end]) or compiled(data["scope"]["part"]).search(thing):
@@ -251,7 +238,7 @@ def _mention(name: str, hit: Hit, clause: Clause, titles: str, population: Popul
         type=kind,
         rule=rule,
         score=0.85 if rule != "default" else 0.6,
-        hedge=kind in GRADABLE and compiled(data["hedge"]["pattern"]).search(text) is not None,
+        hedge=kind in CLAIM_TYPES and compiled(data["hedge"]["pattern"]).search(text) is not None,
         scope=scope,
         thing=thing,
         who=who,

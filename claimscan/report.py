@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from claimscan import codebook
 from claimscan.records import (
     Anchor,
     Applied,
@@ -50,7 +51,8 @@ COLUMNS: dict[str, dict[str, str]] = {
     "products": {
         **dict.fromkeys(("document", "id", "name"), "string"),
         **{"is_document": "boolean", "mentions": "Int64"},
-        **dict.fromkeys(("grade", "label", "band", "plain", "supports", "ceiling", "proxy_grade"), "string"),
+        **{"grade": "string", "level": "Int64"},
+        **dict.fromkeys(("label", "band", "plain", "supports", "ceiling", "proxy_grade"), "string"),
         **{"borderline": "boolean", "second_reading": "string", "score": "Float64"},
         **dict.fromkeys(("rules", "concerns", "asks", "credits", "gaps"), "string"),
     },
@@ -64,6 +66,9 @@ COLUMNS: dict[str, dict[str, str]] = {
         **{"page": "Int64", "start": "Int64", "end": "Int64", "rule": "string", "score": "Float64"},
     },
 }
+
+
+_COUNTED = ("claims", "claim_page")  # columns that only the tables of a run have
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,16 +196,16 @@ class Report:
         """The report as pandas tables ``documents``, ``products``, ``mentions`` and ``evidence``.
 
         The column ``document`` of each is the document's id, so tables of many reports can be put under each other.
-        Columns and their types are the same when a table is empty. Where a product has several rules, flags or gaps,
+        Columns and their types are the same when a table is empty; codes are categories, the same ones in every table, and
+        ``band`` has its order. Where a product has several rules, flags or gaps,
         their codes stand in one cell with spaces between them.
         """
         import pandas
 
-        frames: dict[str, pandas.DataFrame] = {}
-        for name, table in rows(self.to_dict()).items():
-            columns = COLUMNS[name]
-            frames[name] = pandas.DataFrame(table, columns=list(columns)).astype(columns)
-        return frames
+        return {
+            name: typed(name, pandas.DataFrame(table, columns=list(COLUMNS[name])))
+            for name, table in rows(self.to_dict()).items()
+        }
 
     def _boxes(self, key: str) -> list[dict[str, Any]]:
         return [
@@ -285,6 +290,43 @@ class Report:
         }
 
 
+def typed(name: str, frame: pandas.DataFrame) -> pandas.DataFrame:
+    """The table ``name`` with the types that its columns have in every table of its kind; columns of the user's are strings.
+
+    Args:
+        name: ``documents``, ``products``, ``mentions``, ``evidence`` or ``failures``.
+        frame: its rows; columns that it lacks are not made.
+    """
+    import pandas
+
+    known, own = categories(), COLUMNS.get(name, {})
+    types: dict[str, Any] = {}
+    for column in frame.columns:
+        codes = known.get((name, column))
+        types[column] = own.get(column, "Int64" if column in _COUNTED else "string")
+        if codes is not None:
+            types[column] = pandas.CategoricalDtype(list(codes), ordered=column == "band")
+    return frame.replace({"band": {"": None}} if "band" in frame else {}).astype(types)
+
+
+def categories() -> dict[tuple[str, str], tuple[str, ...]]:
+    """The codes of each column that holds codes, by table and column; those of ``band`` are in their order."""
+    table = codebook.tables()
+    grades = (*table.statuses, *(level.id for level in table.levels))
+    return {
+        ("documents", "population_kind"): ("adults", "children", "all_age", "carers", "residents", "unknown"),
+        **{("products", column): grades for column in ("grade", "ceiling", "proxy_grade", "second_reading")},
+        ("products", "band"): tuple(dict.fromkeys(level.band for level in table.levels)),
+        ("mentions", "type"): codebook.MENTION_TYPES,
+        ("mentions", "family"): ("core", "adjacent", "phrase", "welsh"),
+        ("mentions", "scope"): ("whole", "part", "presentation"),
+        ("evidence", "slot"): tuple(table.slots),
+        ("evidence", "value"): tuple(dict.fromkeys(v for slot in table.slots.values() for v in slot.values)),
+        ("evidence", "who"): tuple(who for who in table.who if who),
+        ("evidence", "certainty"): ("explicit", "borderline"),
+    }
+
+
 def rows(whole: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
     """The rows of the tables ``documents``, ``products``, ``mentions`` and ``evidence``, of a report as plain values."""
     about = whole["document"]
@@ -296,6 +338,7 @@ def rows(whole: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
         products.append(
             {
                 **product,
+                "level": int(product["grade"]) if product["grade"] in codebook.LEVELS else None,
                 "mentions": len(product["mentions"]),
                 "rules": " ".join(r["rule"] for r in product["reasons"]),
                 "concerns": " ".join(kinds["concern"]),

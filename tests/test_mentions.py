@@ -88,7 +88,7 @@ def test_every_rule_is_known_and_shows_what_it_does():
         rules = mentions.type_rules(name)
         assert all(r["note"] for r in rules)
         assert all(r["yes"] and r["no"] for r in rules)
-    assert {r["type"] for r in mentions.type_rules()} >= {"DONE", "PRACTICE", *mentions.TYPES} - {
+    assert {r["type"] for r in mentions.type_rules()} >= {"DONE", "PRACTICE", *mentions.MENTION_TYPES} - {
         "DOC_DONE",
         "OTHER_DONE",
     }
@@ -141,7 +141,7 @@ def test_the_batches_cover_every_type_and_share_no_sentence():
             kinds.add(group["type"])
             texts += [(t, group.get("heading"), group.get("kind")) for t in group["texts"]]
     assert len(texts) == len(set(texts)) >= 210
-    assert kinds == {"DONE", "NOT_A_MENTION", *mentions.TYPES} - {"DOC_DONE", "OTHER_DONE"}
+    assert kinds == {"DONE", "NOT_A_MENTION", *mentions.MENTION_TYPES} - {"DOC_DONE", "OTHER_DONE"}
 
 
 # --- the codebook's own examples (section 1.3 and section 6) -----------------------------------------------------------
@@ -224,7 +224,7 @@ def test_any_text_gives_mentions_that_are_in_it(text):
     for m in found:
         assert doc.text[m.start : m.end] == m.text
         assert m.sentence.start <= m.start < m.end <= m.sentence.end
-        assert m.type in mentions.TYPES
+        assert m.type in mentions.MENTION_TYPES
         assert m.thing in m.sentence.text and m.who in m.sentence.text
 
 

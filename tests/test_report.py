@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claimscan.records import Finding, Population
-from claimscan.report import SCHEMA, Report
+from claimscan.report import SCHEMA, Report, categories, rows
 
 
 @pytest.fixture(scope="module")
@@ -186,6 +186,23 @@ def test_frames_of_an_empty_report_have_the_same_columns_and_types(report):
         assert list(full[name].columns) == list(empty[name].columns)
         assert list(full[name].dtypes) == list(empty[name].dtypes)
     assert len(empty["mentions"]) == 0 and len(empty["documents"]) == 1
+
+
+def test_codes_are_categories_that_stay_when_tables_are_put_together(report):
+    import pandas
+
+    both = [report.to_frames(), made_reports.plain().to_frames()]
+    for name, column in categories():
+        together = pandas.concat([frames[name] for frames in both])[column]
+        assert str(together.dtype) == "category", (name, column)
+        assert list(together.cat.categories) == list(categories()[name, column])
+    products = both[0]["products"]
+    assert list(products["band"].cat.categories) == ["Surface", "Asked", "Genuine"] and products["band"].cat.ordered
+    scaled = products[products["level"].notna()]
+    assert len(scaled) and (scaled["level"].astype(str) == scaled["grade"].astype(str)).all()
+    for name, column in categories():  # no code is lost to a category that is not there
+        said = [row[column] for row in rows(report.to_dict())[name]]
+        assert both[0][name][column].isna().sum() == sum(not value for value in said), (name, column)
 
 
 def test_the_report_imports_no_pandas():

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from claimscan.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas
 
 ROWS = 8_192  # read at a time
 
@@ -68,3 +71,21 @@ def _damaged(run_folder: str, name: str) -> UsageError:
     return UsageError(
         f"The table of {name} in {run_folder} cannot be read.", "Run the same scan again; it makes the tables anew."
     )
+
+
+def frames(run_folder: str) -> dict[str, pandas.DataFrame]:
+    """The tables of a finished run as pandas tables: ``documents``, ``products``, ``mentions``, ``evidence`` and
+    ``failures``, with the same column names and types as :meth:`claimscan.Report.to_frames`, and the columns that the user gave.
+
+    Raises:
+        UsageError: a table is not there or is damaged.
+    """
+    import pandas
+
+    from claimscan import report
+
+    found = {}
+    for name in ("documents", "products", "mentions", "evidence", "failures"):
+        frame = pandas.DataFrame(list(batches(run_folder, name)), columns=columns_of(run_folder, name))
+        found[name] = report.typed(name, frame)
+    return found

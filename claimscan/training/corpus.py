@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from claimscan.errors import ClaimscanError
-from claimscan.mentions import TYPES
+from claimscan.codebook import MENTION_TYPES
 from claimscan.training.gold import (
     CELL,
     GRADABLE,
@@ -481,7 +481,7 @@ class _Parser:
             product = ""
         elif not self.declared(product, line):
             return
-        if not self.one_of(line, "mention type", type_, TYPES):
+        if not self.one_of(line, "mention type", type_, MENTION_TYPES):
             return
         scope = "whole"
         for option in options:

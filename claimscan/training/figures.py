@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from claimscan import codebook
-from claimscan.mentions import TYPES
+from claimscan.codebook import MENTION_TYPES
 from claimscan.training.evaluate import NONE, Item
 from claimscan.training.gold import GRADABLE
 
@@ -34,7 +34,7 @@ def figures(items: Sequence[Item]) -> dict[str, Any]:
     mentions, products = frame[frame.kind == "mention"], frame[frame.kind == "product"]
     slots, quotes = frame[frame.kind == "slot"], frame[frame.kind == "quote"]
     typed, graded = mentions[mentions.gold != NONE], products[products.gold != NONE]
-    labels = [*TYPES, NONE]
+    labels = [*MENTION_TYPES, NONE]
     table = confusion_matrix(mentions.gold, mentions.found, labels=labels) if len(mentions) else np.zeros((0, 0), int)
     confusions = [
         [labels[row], labels[column], int(table[row, column])]
