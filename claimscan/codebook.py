@@ -8,6 +8,7 @@ checked when it is loaded: an unknown key, a code that ``codes.toml`` does not l
 from __future__ import annotations
 
 import hashlib
+import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field
@@ -148,6 +149,25 @@ def tables() -> Tables:
     """
     folder = files("claimscan") / "data" / "codebook"
     return load({name: (folder / name).read_text(encoding="utf-8") for name in FILES})
+
+
+def of_folder(folder: str) -> Tables:
+    """A user's own tables: the files of a folder in the place of claimscan's; those that it does not have stay claimscan's.
+
+    Raises:
+        RuleError: the folder has none of the files, or one is wrong or cannot be read.
+    """
+    own = {name: os.path.join(folder, name) for name in FILES if os.path.isfile(os.path.join(folder, name))}
+    if not own:
+        raise RuleError(f"{folder} has none of the codebook's tables: {', '.join(FILES)}.")
+    texts = {name: (files("claimscan") / "data" / "codebook" / name).read_text(encoding="utf-8") for name in FILES}
+    for name, path in own.items():
+        try:
+            with open(path, encoding="utf-8-sig") as file:
+                texts[name] = file.read()
+        except (OSError, UnicodeDecodeError) as error:
+            raise RuleError(f"{path} cannot be read.") from error
+    return load(texts)
 
 
 def load(texts: Mapping[str, str]) -> Tables:

@@ -164,7 +164,7 @@ class Report:
             "document": about,
             "provenance": _plain(self.provenance),
             "mentions": [self._mention(m) for m in self.mentions],
-            "products": [self._product(p) for p in self.products],
+            "products": [product_row(p, self.findings[p.id]) for p in self.products],
             "evidence": [self._evidence(e) for e in self.evidence],
             "check_first": [
                 {
@@ -259,35 +259,36 @@ class Report:
             "boxes": self._boxes(evidence.id),
         }
 
-    def _product(self, product: Product) -> dict[str, Any]:
-        finding = self.findings[product.id]
-        return {
-            "id": product.id,
-            "name": product.name,
-            "is_document": product.is_document,
-            "mentions": list(product.mentions),
-            "grade": finding.grade,
-            "label": finding.label,
-            "band": finding.band,
-            "plain": finding.plain,
-            "supports": finding.supports,
-            "ceiling": finding.ceiling,
-            "proxy_grade": finding.proxy_grade,
-            "borderline": finding.borderline,
-            "second_reading": finding.second_reading,
-            "score": round(finding.score, SCORE_PLACES),
-            "reasons": [
-                {"rule": r.rule, "text": r.text, "evidence": list(r.evidence), "facts": _plain(r.facts)}
-                for r in finding.reasons
-            ],
-            "next": [{"to": s.to, "needs": s.needs, "gap": s.gap} for s in finding.next],
-            "slots": _plain(finding.slots),
-            "flags": [
-                {"code": f.code, "kind": f.kind, "plain": f.plain, "evidence": list(f.evidence)} for f in finding.flags
-            ],
-            "questions": [{"gap": q.gap, "ask": q.ask, "record": q.record} for q in finding.questions],
-            "crosswalk": _plain(finding.crosswalk),
-        }
+
+def product_row(product: Product, finding: Finding) -> dict[str, Any]:
+    """A product and its judgement as plain values, as they stand in the report."""
+    return {
+        "id": product.id,
+        "name": product.name,
+        "is_document": product.is_document,
+        "mentions": list(product.mentions),
+        "grade": finding.grade,
+        "label": finding.label,
+        "band": finding.band,
+        "plain": finding.plain,
+        "supports": finding.supports,
+        "ceiling": finding.ceiling,
+        "proxy_grade": finding.proxy_grade,
+        "borderline": finding.borderline,
+        "second_reading": finding.second_reading,
+        "score": round(finding.score, SCORE_PLACES),
+        "reasons": [
+            {"rule": r.rule, "text": r.text, "evidence": list(r.evidence), "facts": _plain(r.facts)}
+            for r in finding.reasons
+        ],
+        "next": [{"to": s.to, "needs": s.needs, "gap": s.gap} for s in finding.next],
+        "slots": _plain(finding.slots),
+        "flags": [
+            {"code": f.code, "kind": f.kind, "plain": f.plain, "evidence": list(f.evidence)} for f in finding.flags
+        ],
+        "questions": [{"gap": q.gap, "ask": q.ask, "record": q.record} for q in finding.questions],
+        "crosswalk": _plain(finding.crosswalk),
+    }
 
 
 def typed(name: str, frame: pandas.DataFrame) -> pandas.DataFrame:

@@ -24,7 +24,6 @@ from claimscan.records import Reply
 from claimscan.showing import wording as say
 from claimscan.showing.answers import Matched, key, match, paragraphs
 from claimscan.showing.tables import bare_cell
-from claimscan.showing.tables import bare_cell
 
 __all__ = ["FILE", "Matched", "Taken", "Unplaced", "match", "replies_of", "sheets", "take"]
 

@@ -164,7 +164,9 @@ class Study:
         """What all coders coded, claimscan not among them."""
         parts = [self.returned(coder) for coder in self.coders()]
         return Returned(
-            in_order(c for part in parts for c in part.codings), (), tuple(pair for part in parts for pair in part.coded)
+            in_order(c for part in parts for c in part.codings),
+            (),
+            tuple(pair for part in parts for pair in part.coded),
         )
 
     def keep(self, coder: str, codings: Iterable[Coding], coded: Iterable[str]) -> None:

@@ -172,7 +172,8 @@ def _of_thing(
     start = min(
         (m.start for who in findings for m in reports[who].mentions if m.product == findings[who].product),
         default=min(
-            (e.start for who in findings for e in reports[who].evidence if e.product == findings[who].product), default=0
+            (e.start for who in findings for e in reports[who].evidence if e.product == findings[who].product),
+            default=0,
         ),
     )
     where = page(document, start), unit.name

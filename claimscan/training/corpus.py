@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from claimscan.errors import ClaimscanError
 from claimscan.codebook import MENTION_TYPES
+from claimscan.errors import ClaimscanError
 from claimscan.training.gold import (
     CELL,
     GRADABLE,

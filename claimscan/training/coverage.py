@@ -63,7 +63,9 @@ def missing(held: Counts) -> list[str]:
     grades = [*table.statuses, *(level.id for level in table.levels)]
     slots = {name: slot.values for name, slot in table.slots.items() if name != "mark"}
     pairs = [(name, v) for name, values in slots.items() for v in values if v not in UNSTATED | {"whole"}]
-    short += [f"type {t}: {held.types[t]} of {LEAST_OF_A_TYPE}" for t in MENTION_TYPES if held.types[t] < LEAST_OF_A_TYPE]
+    short += [
+        f"type {t}: {held.types[t]} of {LEAST_OF_A_TYPE}" for t in MENTION_TYPES if held.types[t] < LEAST_OF_A_TYPE
+    ]
     short += [f"grade {g}: {held.grades[g]} of {LEAST_OF_A_GRADE}" for g in grades if held.grades[g] < LEAST_OF_A_GRADE]
     short += [
         f"{s}={v}: {held.values[s, v]} of {LEAST_OF_A_VALUE}" for s, v in pairs if held.values[s, v] < LEAST_OF_A_VALUE
