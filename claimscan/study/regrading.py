@@ -118,7 +118,7 @@ def products(whole: Mapping[str, Any], document: Document, tables: Tables) -> li
     population = population_of(whole)
     spoken = [_mention(row) for row in whole["mentions"]]
     linked = [_evidence(row) for row in whole["evidence"]]
-    scores = {item.id: item.score for item in (*spoken, *linked)}
+    scores = {m.id: m.score for m in spoken} | {e.id: e.score for e in linked}
     made = [Product(p["id"], p["name"], p["is_document"], tuple(p["mentions"])) for p in whole["products"]]
     out = []
     for product in made:
