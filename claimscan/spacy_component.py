@@ -48,7 +48,9 @@ class ClaimscanComponent:
             EVIDENCE: [(e.start, e.end, e.slot, e.id) for e in report.evidence],
         }
         for group, rows in marked.items():
-            spans = (doc.char_span(a, b, label=label, span_id=key, alignment_mode="expand") for a, b, label, key in rows)
+            spans = (
+                doc.char_span(a, b, label=label, span_id=key, alignment_mode="expand") for a, b, label, key in rows
+            )
             doc.spans[group] = SpanGroup(doc, name=group, spans=[span for span in spans if span is not None])
         return doc
 
