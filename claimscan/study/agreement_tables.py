@@ -114,7 +114,7 @@ def _codes(variable: str, table: Tables) -> Iterable[str]:
     name, _, slot = variable.partition(" ")
     if name == "type":
         return MENTION_TYPES
-    if name == "value" and table.slots[slot].takes == "one" and slot != "count":
+    if name == "value" and not table.slots[slot].many and slot != "count":
         return [v for v in table.slots[slot].values if v not in ("not_stated", "none_stated")]
     if name == "grade":
         return [*table.statuses, *(level.id for level in table.levels)]
@@ -218,7 +218,7 @@ def _spans(
         found = figures.span_agreement(spans, lengths, coded, seed=seed, draws=draws)
         labels = [] if len(found.labels) < 2 else list(found.labels)
         for measure in (*found.measures, *labels):
-            row = {"spans": kind, "measure": measure.name, "value": number(measure.value)}
+            row: Row = {"spans": kind, "measure": measure.name, "value": number(measure.value)}
             row |= {"low": number(measure.low), "high": number(measure.high)}
             note = " ".join(s for s in (measure.reason, measure.no_interval) if s)
             row |= {"documents": found.n_documents, "marked": found.n_spans, "trimmed": found.n_trimmed, "note": note}
