@@ -72,9 +72,9 @@ def rating_rows(
     rows: list[Row] = []
     for row in study.sample():
         if row["document"] in by_document:
-            document = study.document(row["document"], row["source"])
-            own = [c for c in every if c.document == document.id]
-            found = ratings(document, study.population(document.id), own, by_document[document.id], table)
+            read = study.document(row["document"], row["source"])
+            own = [c for c in every if c.document == read.id]
+            found = ratings(read, study.population(read.id), own, by_document[read.id], table)
             rows += [{**_plain(rating), "source": row["source"]} for rating in found]
     return rows, by_document
 
