@@ -182,7 +182,7 @@ class Study:
 
     def lost(self) -> list[dict[str, str]]:
         """What came back and has no place."""
-        return rows(self.path("lost.csv")) if os.path.exists(self.path("lost.csv")) else []
+        return self.table("lost.csv")
 
     def keep_lost(self, file: str, lost: Iterable[Lost]) -> None:
         """Write down what a file held that has no place; what the same file lost before is replaced."""
@@ -199,8 +199,16 @@ class Study:
             }
             for one in lost
         ]
-        if new or kept or os.path.exists(self.path("lost.csv")):
-            write_whole(self.path("lost.csv"), table([*kept, *new], LOST))
+        self.keep_table("lost.csv", [*kept, *new], LOST)
+
+    def table(self, name: str) -> list[dict[str, str]]:
+        """The rows of a table of the study; none where it is not there yet."""
+        return rows(self.path(name)) if os.path.exists(self.path(name)) else []
+
+    def keep_table(self, name: str, lines: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
+        """Write a table of the study; its folder is made if it is not there."""
+        os.makedirs(os.path.dirname(self.path(name)), exist_ok=True)
+        write_whole(self.path(name), table(lines, columns))
 
     def codes(self, codings: Iterable[Coding] = ()) -> CodeSystem:
         """The code system of the study, with a code for each thing that anybody named."""
@@ -250,7 +258,7 @@ def _coding(row: Mapping[str, Any], coder: str) -> Coding:
     )
 
 
-def table(rows: Iterable[Row], columns: Sequence[str]) -> bytes:
+def table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> bytes:
     """Rows as CSV that spreadsheets read as text and never run."""
     out = io.StringIO(newline="")
     writer = csv.writer(out)
