@@ -61,13 +61,10 @@ def run(tmp_path_factory):
 @pytest.fixture
 def study(run, tmp_path):
     """A study of that run with every readable document in it."""
-    made = beginning.begin(str(run), str(tmp_path / "study"), "Two councils", codebook.tables().digest)
+    made = beginning.begin(str(run), str(tmp_path / "study"), "Two councils")
     drawn = [row for row in made.frame() if row["status"] == "read"]
-    made.keep_sample([{**row, "stratum": row["grade"], "probability": "1", "double": "yes"} for row in drawn])
-    for row in drawn:
-        name = row["document"]
-        reading = (run / "readings" / name[:2] / f"{name}.json.gz").read_bytes()
-        made.keep_document(name, reading, (run / "reports" / name[:2] / f"{name}.json").read_bytes())
+    drawn = [{**row, "stratum": row["grade"], "probability": "1", "double": "yes"} for row in drawn]
+    beginning.draw(str(run), made, drawn)
     return made
 
 
@@ -202,7 +199,7 @@ def test_a_coders_name_is_no_path(name):
 
 def test_a_study_is_not_made_over_another_nor_opened_where_there_is_none(study, run, tmp_path):
     with pytest.raises(UsageError, match="already"):
-        beginning.begin(str(run), study.folder, "", "")
+        beginning.begin(str(run), study.folder)
     with pytest.raises(UsageError, match="no study folder"):
         Study(str(tmp_path))
     (Path(study.folder) / "study.json").write_text("{")

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from claimscan.batch import ledger, run_tables
+from claimscan.batch.ledger import Ledger
 from claimscan.batch.tables import columns
 from claimscan.codebook import LEVELS
 from claimscan.errors import UsageError
-from claimscan.study.folder import FRAME, Study
+from claimscan.study.folder import FRAME, PRODUCTS, Study
 
 NO_CLAIM = "no claim"  # the predicted grade of a document in which nothing is graded
 DRAWABLE = "read"
@@ -21,14 +22,13 @@ _WHY = {
 }
 
 
-def begin(run: str, folder: str, title: str, codebook: str) -> Study:
+def begin(run: str, folder: str, title: str = "") -> Study:
     """Make the study folder of a run.
 
     Args:
         run: the folder that ``claimscan scan`` wrote.
         folder: the new study folder.
-        title: of the study.
-        codebook: the digest of the codebook's tables, kept for the record.
+        title: of the study; the run's name, if not given.
 
     Raises:
         UsageError: the run is not finished, or the folder holds a study.
@@ -38,8 +38,37 @@ def begin(run: str, folder: str, title: str, codebook: str) -> Study:
     rows = frame(run, metadata)
     if not any(row["status"] == DRAWABLE for row in rows):
         raise UsageError(f"The run in {run} has no document that could be read.")
-    kept = {"title": title or os.path.basename(os.path.abspath(run)), "codebook": codebook, "metadata": metadata}
-    return Study.made(folder, {**kept, "totals": about.get("totals", {})}, rows, (*FRAME, *metadata))
+    kept = {
+        "title": title or os.path.basename(os.path.abspath(run)),
+        "provenance": provenance_of(run, rows),
+        "metadata": metadata,
+        "totals": about.get("totals", {}),
+    }
+    products = list(run_tables.batches(run, "products", PRODUCTS))
+    return Study.made(folder, kept, rows, (*FRAME, *metadata), products)
+
+
+def provenance_of(run: str, rows: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """Versions and hashes that decided the run's reports; the same for all of them."""
+    whole = Ledger(run).report(next(row["document"] for row in rows if row["status"] == DRAWABLE))
+    if whole is None:
+        raise UsageError(f"A report of the run in {run} is lost or damaged.", "Run the same scan again.")
+    return dict(whole["provenance"])
+
+
+def draw(run: str, study: Study, drawn: Sequence[Mapping[str, str]]) -> None:
+    """Put drawn documents into the study, with their readings and reports, so that it needs the run no more.
+
+    Raises:
+        UsageError: a reading or report of the run is lost.
+    """
+    ledger_of = Ledger(run)
+    for row in drawn:
+        reading, report = (ledger_of.load(kind, row["document"]) for kind in ("reading", "report"))
+        if not reading or not report:
+            raise UsageError(f"The reading or report of {row['source']} is lost.", "Run the same scan again.")
+        study.keep_document(row["document"], reading, report)
+    study.keep_sample(drawn)
 
 
 def metadata_of(run: str) -> list[str]:
@@ -62,7 +91,7 @@ def frame(run: str, metadata: Sequence[str]) -> list[dict[str, str]]:
         status = row["status"]
         if status == "read" and row["repeats"]:
             status = "text"
-        found = _main(made.get(row["document"], []))
+        found = main_of(made.get(row["document"], []))
         why = _WHY.get(status, "").format(repeats=row["repeats"])
         shown = {name: row[name] for name in ("document", "source", "title", "pages", "claims", "products", *metadata)}
         shown |= {"status": DRAWABLE if status == "read" else status, "why": why}
@@ -72,7 +101,8 @@ def frame(run: str, metadata: Sequence[str]) -> list[dict[str, str]]:
     return out
 
 
-def _main(products: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+def main_of(products: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Of the products of one document, the one that stands for it; empty where there is none."""
     own = next((p for p in products if p["is_document"]), None)
     graded = sorted((p for p in products if p["grade"] in LEVELS), key=lambda p: p["grade"], reverse=True)
     return own or (graded[0] if graded else products[0] if products else {})

@@ -4,6 +4,7 @@ Nothing in it points outside, so that a study can be moved, kept and archived:
 
     study.json           title, the run's provenance, each step taken with its settings and seed
     frame.csv            every document of the run, with its metadata, what claimscan read and why it cannot be drawn
+    products.csv         every product that claimscan found in them, with its grade and flags
     sample.csv           the drawn documents: stratum, inclusion probability, whether two people code it
     documents/           their readings (text, pages, blocks) and reports
     codings/CODER.jsonl  what a coder coded, one coding a line, after a line that lists what she has coded
@@ -34,6 +35,7 @@ FORM = "claimscan/study/1"
 CODINGS = "claimscan/codings/1"
 _NAME = re.compile(r"[\w][\w .@+-]{0,79}")
 FRAME = ("document", "source", "title", "status", "why", "pages", "claims", "products", "grade", "band")
+PRODUCTS = ("document", "id", "is_document", "grade", "band", "concerns", "asks", "credits")
 SAMPLE = ("document", "source", "title", "stratum", "probability", "double")
 LOST = ("file", "coder", "document", "page", "quote", "codes", "why")
 
@@ -60,8 +62,15 @@ class Study:
             raise UsageError(f"{folder} is no study folder of this version of claimscan.")
 
     @classmethod
-    def made(cls, folder: str, about: Mapping[str, Any], frame: Sequence[Row], columns: Sequence[str]) -> Study:
-        """A new study folder with its frame. ``columns``: of the frame, metadata among them."""
+    def made(
+        cls,
+        folder: str,
+        about: Mapping[str, Any],
+        frame: Sequence[Row],
+        columns: Sequence[str],
+        products: Sequence[Mapping[str, Any]],
+    ) -> Study:
+        """A new study folder with its frame and the products of it. ``columns``: of the frame, metadata among them."""
         try:
             os.makedirs(os.path.join(folder, "codings"), exist_ok=True)
             os.makedirs(os.path.join(folder, "documents"), exist_ok=True)
@@ -70,6 +79,7 @@ class Study:
         if os.path.exists(os.path.join(folder, "study.json")):
             raise UsageError(f"There is a study in {folder} already.", "Choose another folder.")
         write_whole(os.path.join(folder, "frame.csv"), table(frame, columns))
+        write_whole(os.path.join(folder, "products.csv"), table(products, PRODUCTS))
         write_whole(os.path.join(folder, "study.json"), _json({"form": FORM, **about, "steps": []}))
         return cls(folder)
 
@@ -263,8 +273,12 @@ def table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> bytes:
     out = io.StringIO(newline="")
     writer = csv.writer(out)
     writer.writerow(map(safe_cell, columns))
-    writer.writerows([safe_cell(str(row.get(column, ""))) for column in columns] for row in rows)
+    writer.writerows([safe_cell(_cell(row.get(column))) for column in columns] for row in rows)
     return b"\xef\xbb\xbf" + out.getvalue().encode("utf-8", "replace")
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 
 def rows(path: str) -> list[dict[str, str]]:
