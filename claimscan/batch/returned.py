@@ -111,7 +111,7 @@ class _Reader:
                 for sheet in book.worksheets:
                     sheet.reset_dimensions()
                     rows = sheet.iter_rows(max_row=LAST, max_col=WIDE, values_only=True)
-                    self._sheet(sheet.title, ([_text(value) for value in row] for row in rows))
+                    self._sheet(sheet.title, ([shown(value) for value in row] for row in rows))
                 book.close()
         except UnreadableDocument:
             raise
@@ -121,7 +121,7 @@ class _Reader:
             self._note("", 0, str(form.words()["notes"][remark]))
 
     def comma_separated(self, data: bytes) -> None:
-        text = _decoded(data)
+        text = decoded(data)
         if "\0" in text:
             raise UnsupportedFormat(f"{self._name} is neither a workbook nor a CSV file.", _AGAIN)
         old = csv.field_size_limit(BYTES)
@@ -265,7 +265,7 @@ def _quotes(row: Sequence[str]) -> bool:
     return {form.plain_heading(column.heading) for column in form.quote_columns()} <= plain
 
 
-def _text(value: Any) -> str:
+def shown(value: Any) -> str:
     """A cell's value as a person sees it; a formula as it is written."""
     if value is None:
         return ""
@@ -282,7 +282,7 @@ def _text(value: Any) -> str:
     return str(getattr(value, "text", None) or value)  # an array formula holds its own words
 
 
-def _decoded(data: bytes) -> str:
+def decoded(data: bytes) -> str:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", "replace")
     try:

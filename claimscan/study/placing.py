@@ -34,7 +34,7 @@ class Placer:
 
     def __init__(self, documents: Sequence[Document], codes: CodeSystem) -> None:
         self.documents: Mapping[str, Document] = {d.id: d for d in documents}
-        self._codes = codes
+        self.codes = codes
         self._words: dict[str, Words] = {}
         self._codings: list[Coding] = []
         self._lost: list[Lost] = []
@@ -66,7 +66,7 @@ class Placer:
             return
         try:
             for coding in of_tags(document, *span, tags, detail=detail, note=note, coder=coder):
-                self._codings.append(self._codes.check(coding))
+                self._codings.append(self.codes.check(coding))
         except CodingError as error:
             self.lose(document, at, tags, coder, str(error))
 
