@@ -19,6 +19,7 @@ from claimscan.commands import compare as compare_command
 from claimscan.commands import reply as reply_command
 from claimscan.commands import scan as scan_command
 from claimscan.commands import serve as serve_command
+from claimscan.commands import study as study_command
 from claimscan.errors import ClaimscanError, UnreadableDocument, UsageError
 from claimscan.files import unwritable, write_whole
 
@@ -99,6 +100,7 @@ def parser() -> argparse.ArgumentParser:
     compare_command.add_parser(commands, [reading])
     ask_command.add_parser(commands, [reading])
     serve_command.add_parser(commands)
+    study_command.add_parser(commands, _positive)
 
     explain = commands.add_parser(
         "explain",

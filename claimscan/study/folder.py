@@ -36,7 +36,7 @@ CODINGS = "claimscan/codings/1"
 _NAME = re.compile(r"[\w][\w .@+-]{0,79}")
 FRAME = ("document", "source", "title", "status", "why", "pages", "claims", "products", "grade", "band")
 PRODUCTS = ("document", "id", "is_document", "grade", "band", "concerns", "asks", "credits")
-SAMPLE = ("document", "source", "title", "stratum", "probability", "double")
+SAMPLE = ("document", "source", "title", "stratum", "probability", "double", "wave")
 LOST = ("file", "coder", "document", "page", "quote", "codes", "why")
 
 Row = Mapping[str, str]

@@ -1,0 +1,95 @@
+"""The sample of a study: drawn from its frame, recorded with its probabilities, and made larger without drawing anew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from claimscan.errors import UsageError
+from claimscan.study.beginning import DRAWABLE, NO_CLAIM, draw
+from claimscan.study.folder import Study
+from claimscan.study.sampling import Allocation, Drawn, Listed, Sample, Stratum
+from claimscan.study.sampling import draw as drawn
+from claimscan.study.sampling import extend, number
+
+OWN = ("grade", "band")  # columns of the frame, besides the user's, that strata can be made of
+
+
+def sample(
+    study: Study,
+    run: str,
+    n: int,
+    *,
+    by: Sequence[str] = (),
+    allocation: Allocation = "proportional",
+    twice: float = 0.0,
+    seed: str = "0",
+    more: bool = False,
+) -> Sample:
+    """Draw ``n`` documents and put them, as they were read, into the study.
+
+    Args:
+        run: the run folder that the study is of.
+        by: columns of the frame that strata are made of; documents with no claim are always apart.
+        twice: share of the drawn documents that two people code.
+        more: ``n`` is the new number of a sample that has all the documents of the one there is; columns, allocation and seed
+            are those of the first.
+
+    Raises:
+        UsageError: a column is not there, a sample is there already, or ``n`` does not fit.
+    """
+    before = study.step("sample")
+    if bool(before) != more:
+        raise UsageError(
+            *(
+                ("Documents have been drawn already.", "Add --more to draw further ones, or begin a new study.")
+                if before
+                else ("There is no sample yet to add to.", "Draw one without --more.")
+            )
+        )
+    if more:
+        by, allocation, seed, twice = before["by"], before["allocation"], before["seed"], before["twice"]
+    rows = {row["document"]: row for row in study.frame() if row["status"] == DRAWABLE}
+    known = [*study.metadata(), *OWN]
+    for column in by:
+        if column not in known:
+            raise UsageError(f"The frame has no column “{column}”.", f"There are: {', '.join(known)}.")
+    listed = [
+        Listed(key, tuple(row[c] for c in by if c not in OWN or row["grade"] != NO_CLAIM), row["grade"] != NO_CLAIM)
+        for key, row in rows.items()
+    ]
+    made = (
+        extend(_before(study, listed, seed), listed, n, allocation=allocation, twice=twice)
+        if more
+        else drawn(listed, n, seed, allocation=allocation, twice=twice)
+    )
+    draw(run, study, [_row(rows[one.document], one) for one in made.documents])
+    said = {"documents": n, "of": len(rows), "by": list(by), "allocation": allocation, "twice": twice, "seed": seed}
+    said |= {"strata": [{"name": s.name, "size": s.size, "drawn": s.drawn} for s in made.strata]}
+    study.note("sample", said)
+    return made
+
+
+def _row(row: Mapping[str, str], one: Drawn) -> dict[str, str]:
+    return {
+        **row,
+        "stratum": one.stratum,
+        "probability": repr(one.probability),
+        "double": "yes" if one.twice else "no",
+        "wave": str(one.wave),
+    }
+
+
+def _before(study: Study, listed: Sequence[Listed], seed: str) -> Sample:
+    strata = [Stratum(s["name"], s["size"], s["drawn"]) for s in study.step("sample")["strata"]]
+    documents = [
+        Drawn(
+            row["document"],
+            row["stratum"],
+            float(row["probability"]),
+            number(seed, row["document"]),
+            row["double"] == "yes",
+            wave=int(row["wave"]),
+        )
+        for row in study.sample()
+    ]
+    return Sample(seed, tuple(strata), tuple(documents))
