@@ -45,7 +45,9 @@ def add_parser(commands: Any, positive: Callable[[str], int]) -> None:
     steps = study.add_subparsers(title="steps", metavar="STEP", required=True)
 
     def step(name: str, run: Callable[[argparse.Namespace], int], about: str) -> argparse.ArgumentParser:
-        made: argparse.ArgumentParser = steps.add_parser(name, help=about, description=about[:1].upper() + about[1:] + ".")
+        made: argparse.ArgumentParser = steps.add_parser(
+            name, help=about, description=about[:1].upper() + about[1:] + "."
+        )
         made.set_defaults(run=run)
         return made
 
@@ -58,21 +60,30 @@ def add_parser(commands: Any, positive: Callable[[str], int]) -> None:
     sample.add_argument("study", metavar="STUDY")
     sample.add_argument("run_folder", metavar="RUN", nargs="?", help="the run that the study is of")
     sample.add_argument("--documents", type=positive, metavar="N", help="how many to draw")
-    sample.add_argument("--by", nargs="+", default=[], metavar="COLUMN", help="make strata of your columns, grade or band")
+    sample.add_argument(
+        "--by", nargs="+", default=[], metavar="COLUMN", help="make strata of your columns, grade or band"
+    )
     sample.add_argument(
         "--allocate", choices=["proportional", "equal"], default="proportional", help="how many of each stratum"
     )
-    sample.add_argument("--double", type=_share, default=0.0, metavar="SHARE", help="share that two people code, such as 0.3")
+    sample.add_argument(
+        "--double", type=_share, default=0.0, metavar="SHARE", help="share that two people code, such as 0.3"
+    )
     sample.add_argument("--seed", default="0", help="any word; the same word draws the same documents (0)")
     sample.add_argument("--more", action="store_true", help="draw further documents; --documents is the new total")
     sample.add_argument(
-        "--plan", type=_share, metavar="WIDTH", help="say how many to code for an interval of this half-width, such as 0.05"
+        "--plan",
+        type=_share,
+        metavar="WIDTH",
+        help="say how many to code for an interval of this half-width, such as 0.05",
     )
 
     export = step("export", _export, "write drawn documents for a tool in which people code")
     export.add_argument("study", metavar="STUDY")
     export.add_argument("file", metavar="F", help="the file to write; its end tells the format")
-    export.add_argument("--format", default="", help="qdpx, inception, label-studio, doccano, xlsx, csv, web-annotation, qdc")
+    export.add_argument(
+        "--format", default="", help="qdpx, inception, label-studio, doccano, xlsx, csv, web-annotation, qdc"
+    )
     export.add_argument(
         "--with", dest="whose", nargs="+", default=[], metavar="CODER",
         help="put in what these coders coded; claimscan is one (default: nothing, to code blind)",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from claimscan.errors import UsageError
 from claimscan.study.beginning import DRAWABLE, NO_CLAIM, draw
@@ -53,10 +53,7 @@ def sample(
     for column in by:
         if column not in known:
             raise UsageError(f"The frame has no column “{column}”.", f"There are: {', '.join(known)}.")
-    listed = [
-        Listed(key, tuple(row[c] for c in by if c not in OWN or row["grade"] != NO_CLAIM), row["grade"] != NO_CLAIM)
-        for key, row in rows.items()
-    ]
+    listed = _listed(rows.values(), by)
     made = (
         extend(_before(study, listed, seed), listed, n, allocation=allocation, twice=twice)
         if more
@@ -67,6 +64,23 @@ def sample(
     said |= {"strata": [{"name": s.name, "size": s.size, "drawn": s.drawn} for s in made.strata]}
     study.note("sample", said)
     return made
+
+
+def strata(study: Study) -> dict[str, tuple[str, float]]:
+    """Stratum and inclusion probability of every document that could be drawn, drawn or not."""
+    said = study.step("sample")
+    chance = {s["name"]: s["drawn"] / s["size"] for s in said["strata"]}
+    rows = [row for row in study.frame() if row["status"] == DRAWABLE]
+    return {one.document: (one.stratum, chance[one.stratum]) for one in _listed(rows, said["by"])}
+
+
+def _listed(rows: Iterable[Mapping[str, str]], by: Sequence[str]) -> list[Listed]:
+    """The frame as sampling wants it. A document with no claim has no grade to be a stratum of."""
+    return [
+        Listed(row["document"], tuple(row[c] for c in by if claims or c not in OWN), claims)
+        for row in rows
+        for claims in (row["grade"] != NO_CLAIM,)
+    ]
 
 
 def _row(row: Mapping[str, str], one: Drawn) -> dict[str, str]:

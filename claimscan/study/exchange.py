@@ -63,7 +63,9 @@ def write(
     """
     wanted = set(only)
     rows = [row for row in study.sample() if not twice or row["double"] == "yes"]
-    rows = [row for row in rows if not wanted or wanted & {row["document"], row["source"], os.path.basename(row["source"])}]
+    rows = [
+        row for row in rows if not wanted or wanted & {row["document"], row["source"], os.path.basename(row["source"])}
+    ]
     if not rows:
         raise UsageError("There is no such document in the sample.")
     parts = [study.returned(who) for who in whose]
