@@ -100,7 +100,8 @@ def add_parser(commands: Any, positive: Callable[[str], int]) -> None:
     agree = step("agreement", _agreement, "measure how far coders agree, with each other and with claimscan")
     agree.add_argument("study", metavar="STUDY")
     agree.add_argument("--coders", nargs="+", metavar="CODER", help="who is compared (default: everybody who coded)")
-    _figures(agree, positive)
+    agree.add_argument("--seed", type=int, default=0, metavar="N", help="of the bootstrap (0)")
+    agree.add_argument("--draws", type=positive, default=1000, metavar="N", help="samples of the bootstrap (1000)")
 
     decide = step("adjudicate", _adjudicate, "write what coders differ on as a sheet, and take the decisions in")
     decide.add_argument("study", metavar="STUDY")
@@ -112,8 +113,9 @@ def add_parser(commands: Any, positive: Callable[[str], int]) -> None:
     share.add_argument("study", metavar="STUDY")
     share.add_argument("--by", default="", metavar="COLUMN", help="also for each value of this column")
     share.add_argument("--gold", default="", metavar="CODER", help="whose codings are taken for right")
-    share.add_argument("--framework", default="", metavar="NAME", help="also in the terms of another ladder")
-    _figures(share, positive)
+    share.add_argument(
+        "--framework", default="", metavar="NAME", help="also in other terms: arnstein, iap2, tlap, nihr, nhs-england"
+    )
 
     report = step("report", _report, "write the report: tables, figures and the methods paragraph")
     report.add_argument("study", metavar="STUDY")
@@ -130,11 +132,6 @@ def add_parser(commands: Any, positive: Callable[[str], int]) -> None:
     other.add_argument("run_folder", metavar="RUN")
     other.add_argument("--codebook", required=True, metavar="FOLDER", help="your tables: levels.toml, flags.toml ...")
     other.add_argument("--out", required=True, metavar="RUN2", help="the new run folder")
-
-
-def _figures(parser: argparse.ArgumentParser, positive: Callable[[str], int]) -> None:
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the bootstrap (0)")
-    parser.add_argument("--draws", type=positive, default=1000, metavar="N", help="samples of the bootstrap (1000)")
 
 
 def _share(text: str) -> float:
@@ -178,10 +175,12 @@ def _init(args: argparse.Namespace) -> int:
 
 
 def _sample(args: argparse.Namespace) -> int:
-    from claimscan.study import drawing, planning
+    from claimscan.study import drawing
 
     study = _opened(args)
     if args.plan:
+        from claimscan.study import planning
+
         _said(planning.told(study, args.plan))
         return 0
     if not args.documents or not args.run_folder:
@@ -286,10 +285,8 @@ def _estimate(args: argparse.Namespace) -> int:
     from claimscan.study import results
 
     study = _opened(args)
-    rows = results.estimate(
-        study, gold=args.gold, by=args.by, framework=args.framework, seed=args.seed, draws=args.draws
-    )
-    _said(results.estimate_told(study, rows))
+    rows = results.estimate(study, gold=args.gold, by=args.by, framework=args.framework)
+    _said(results.estimate_told(rows))
     _said(f"Next: claimscan study report {args.study}")
     return 0
 

@@ -65,8 +65,8 @@ def properties(table: Tables | None = None, framework: Framework | None = None) 
         made.append(Property(of, "status", "on the scale", frozenset(LEVELS)))
         if framework:
             terms: dict[str, set[str]] = {}
-            for level in LEVELS:
-                terms.setdefault(framework.term(level, table), set()).add(level)
+            for grade in LEVELS:
+                terms.setdefault(framework.term(grade, table), set()).add(grade)
             made += [Property(of, framework.column, term, frozenset(of_term)) for term, of_term in terms.items()]
         made += [Property(of, "flag", flag.code, flag=flag.code) for flag in table.flags]
     return tuple(made)

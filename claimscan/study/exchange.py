@@ -115,7 +115,7 @@ def take(study: Study, path: str, form: Format, coder: str = "") -> Came:
     for who in coders:
         documents = {document for document, one in back.coded if one == who}
         now = Counter(map(_said, (c for c in back.codings if c.coder == who)))
-        before = Counter()
+        before: Counter[Coding] = Counter()
         if coder_name(who) in study.coders():
             before = Counter(map(_said, (c for c in study.returned(who).codings if c.document in documents)))
         same, new, gone = same + (now & before).total(), new + (now - before).total(), gone + (before - now).total()

@@ -14,10 +14,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from claimscan.batch.reply_form import CELL, cell, uncell
+from claimscan.batch.reply_form import CELL, cell
 from claimscan.batch.returned import decoded, shown
 from claimscan.correcting.anchors import Words, page
 from claimscan.records import Anchor, Document
+from claimscan.showing.tables import bare_cell
 from claimscan.study.codings import ALSO, THING, WHO, Coding, CodingError, detail_text
 from claimscan.study.formats import unpacking
 from claimscan.study.formats.refi_codes import plain
@@ -257,7 +258,7 @@ def _table(rows: Iterable[Sequence[str]]) -> Iterator[tuple[int, Row]]:
             if "document" in found and ("code" in found or "coded by" in found):
                 headings = found
         elif any(one.strip() for one in row):
-            yield number, {key: uncell(one) for key, one in zip(headings, row, strict=False) if key}
+            yield number, {key: bare_cell(one) for key, one in zip(headings, row, strict=False) if key}
 
 
 def _tell(sheets: Sequence[Sequence[tuple[int, Row]]], placer: Placer, coder: str) -> None:
@@ -303,7 +304,7 @@ def _at(placer: Placer, key: str, row: Row, words: dict[str, Words]) -> Anchor:
     start, end = unpacking.number(row.get("start")), unpacking.number(row.get("end"))
     said, number = row.get("words", ""), unpacking.number(row.get("page")) or 1
     if start is not None and end is not None and 0 <= start < end <= len(document.text):
-        if _flat(said) == _flat(uncell(cell(document.text[start:end]))):
+        if _flat(said) == _flat(bare_cell(cell(document.text[start:end]))):
             return anchor_in(document.text, start, end, page(document, start))
     if not said.strip():
         return _NOWHERE
