@@ -250,7 +250,7 @@ def _agreement(args: argparse.Namespace) -> int:
 
     study = _opened(args)
     tables = results.agreement(study, _coders(study, args.coders), seed=args.seed, draws=args.draws)
-    _said(results.agreement_told(tables))
+    print(results.agreement_told(tables))
     _said(f"All tables: {os.path.join(args.study, results.FOLDER, 'agreement')}")
     _said(f"Next: claimscan study adjudicate {args.study} decisions.csv")
     return 0
@@ -286,7 +286,7 @@ def _estimate(args: argparse.Namespace) -> int:
 
     study = _opened(args)
     rows = results.estimate(study, gold=args.gold, by=args.by, framework=args.framework)
-    _said(results.estimate_told(rows))
+    print(results.estimate_told(rows))
     _said(f"Next: claimscan study report {args.study}")
     return 0
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import platform
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -90,9 +89,7 @@ def paragraph(study: Study, found: Tables) -> str:
             "inference), beside hand coding alone, the correction of Rogan and Gladen, and claimscan alone, which is biased. Drawn "
             "documents that were not coded are taken to be like the coded ones of their stratum."
         )
-    said.append(
-        f"The figures were made with Python {platform.python_version()}; the archive can be run again to the same bytes."
-    )
+    said.append("The archive of the study can be run again to the same bytes.")
     return "\n\n".join(said) + "\n"
 
 
