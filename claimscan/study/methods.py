@@ -115,7 +115,7 @@ def page(study: Study, found: Tables, drawn: Sequence[Figure], text: str) -> str
         ladder=ladder,
         methods=METHODS,
         strata=study.step("sample").get("strata", []),
-        levels=tables().levels,
+        names=_names(),
         provenance=study.about["provenance"],
     )
 
@@ -134,12 +134,23 @@ def _shares(rows: Sequence[Mapping[str, str]], ladder: Framework | None) -> list
             out.setdefault((row["of"], row["variable"], row["group"]), {}).setdefault(row["value"], {})[
                 row["method"]
             ] = row
-    return [
-        {"of": of, "variable": variable, "group": group, "values": {v: m for v, m in values.items() if _any(m)}}
-        for (of, variable, group), values in sorted(
-            out.items(), key=lambda x: (x[0][2], x[0][0], wanted.index(x[0][1]))
-        )
-    ]
+    made = []
+    for (of, variable, group), values in sorted(out.items(), key=lambda x: (x[0][2], x[0][0], wanted.index(x[0][1]))):
+        shown = {value: found for value, found in values.items() if _any(found)}
+        notes: dict[str, int] = {}
+        for found in shown.values():
+            for row in found.values():
+                if row["note"] and row["method"] != "naive":  # what is wrong with that one is said of all, above the tables
+                    notes.setdefault(row["note"], len(notes) + 1)
+        made.append({"of": of, "variable": variable, "group": group, "shares": shown, "notes": notes})
+    return made
+
+
+def _names() -> dict[str, str]:
+    """Grades in words."""
+    table = tables()
+    named = {level.id: f"{level.id} {level.label}" for level in table.levels}
+    return named | {code: f"{code} ({status.plain})" for code, status in table.statuses.items()}
 
 
 def _any(by_method: Mapping[str, Mapping[str, str]]) -> bool:
