@@ -171,7 +171,7 @@ def alpha(
         UsageError: as :func:`agreement`.
     """
     table = _Table.of(ratings, level, order, ())
-    return _number(_alpha(table.coincidences().sum(0), table.level, table.numbers))
+    return _number(alpha_of(table.coincidences().sum(0), table.level, table.numbers))
 
 
 def disagreements(
@@ -307,7 +307,7 @@ class _Table:
         )
 
 
-def _alpha(o: Floats, level: Level, numbers: Floats) -> Floats:
+def alpha_of(o: Floats, level: Level, numbers: Floats) -> Floats:
     """Alpha of coincidence matrices (… x values x values); nan where nothing can be expected to differ.
 
     The ordinal difference between two values is the number of ratings between them, both halves of their own counted in
@@ -386,7 +386,7 @@ def _figures(sums: Mapping[str, Floats], table: _Table) -> dict[str, Floats]:
         kappa = np.where(chance < 1, (each - chance) / (1 - chance), np.nan)
     used = (coders.sum(1) > 0).sum(1) > 1  # one code alone says nothing of agreement beyond chance
     return {
-        "alpha": _alpha(sums["o"], table.level, table.numbers),
+        "alpha": alpha_of(sums["o"], table.level, table.numbers),
         "percent": percent,
         "within_one": pairs[:, 2] / np.where(pairs[:, 3] > 0, pairs[:, 3], np.nan),
         "kappa": np.where(used, kappa, np.nan),
