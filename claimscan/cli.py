@@ -22,6 +22,7 @@ from claimscan.commands import serve as serve_command
 from claimscan.commands import study as study_command
 from claimscan.errors import ClaimscanError, UnreadableDocument, UsageError
 from claimscan.files import unwritable, write_whole
+from claimscan.showing import translating
 
 if TYPE_CHECKING:
     from claimscan.records import Settings
@@ -74,9 +75,14 @@ def parser() -> argparse.ArgumentParser:
         "--max-pages", type=_positive, metavar="N", help="read the first N pages of each document only"
     )
 
+    speaking = _Parser(add_help=False)
+    speaking.add_argument(
+        "--language", choices=list(translating.LANGUAGES), default="en", help="en (English, default) or cy (Welsh)"
+    )
+
     check = commands.add_parser(
         "check",
-        parents=[reading],
+        parents=[reading, speaking],
         help="say what each claim is and what the document shows for it",
         description="Read documents and print the finding for a person.",
         epilog=OUTPUTS,
@@ -104,7 +110,7 @@ def parser() -> argparse.ArgumentParser:
 
     explain = commands.add_parser(
         "explain",
-        parents=[reading],
+        parents=[reading, speaking],
         help="show the rules that gave a grade, and what would raise it",
         description="Show which words filled which slot, which rules gave the grade, and what would raise it.",
     )
@@ -128,6 +134,11 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code. Expected failures print one sentence and a remedy, never a traceback."""
+    with translating.speaking("en"):  # until the command chooses another
+        return _main(argv)
+
+
+def _main(argv: Sequence[str] | None) -> int:
     try:
         try:
             code = _parse_and_run(argv)
@@ -169,6 +180,7 @@ def _parse_and_run(argv: Sequence[str] | None) -> int:
 
 
 def _check(args: argparse.Namespace, settings: Settings) -> int:
+    translating.choose(args.language)
     files: list[str] = args.files
     if files.count("-") > 1:
         raise UsageError("Standard input can be read only once.", "Give “-” one time.")
@@ -197,13 +209,14 @@ def _check(args: argparse.Namespace, settings: Settings) -> int:
     for sink in sinks:
         written = sink.finish()
         if written and printing:
-            print(f"\nWritten: {_clean(written)}")
+            print("\n" + translating.tr("Written: {name}").format(name=_clean(written)))
     if any(sink.left_out == len(done) for sink in sinks):
         return 2  # not one copy with highlights could be made, though one was asked for
     return 0 if len(done) == len(files) and not any(sink.left_out for sink in sinks) else 1
 
 
 def _explain(args: argparse.Namespace, settings: Settings) -> int:
+    translating.choose(args.language)
     correct = _corrector(args.corrections)
     report = correct(_read(args.file, settings))
     products = {p.id: p for p in report.products}
@@ -262,7 +275,7 @@ def _corrector(file: str | None) -> Callable[[Report], Report]:
 def _read_or_complain(file: str, settings: Settings, quiet: bool) -> Report | None:
     waiting = not quiet and sys.stderr is not None and sys.stderr.isatty()
     if waiting:
-        print(f"Reading {_clean(file)} ...", end="", file=sys.stderr, flush=True)
+        print(translating.tr("Reading {name}").format(name=_clean(file)) + " ...", end="", file=sys.stderr, flush=True)
     try:
         report = _read(file, settings)
     except UnreadableDocument as error:
@@ -438,12 +451,12 @@ def _fault(error: Exception) -> ClaimscanError:
 
 
 def _complain(error: ClaimscanError, file: str = "") -> None:
-    message = _clean(str(error))
+    message = translating.told(_clean(str(error)))
     if message and message[-1] not in ".!?”":
         message += "."
     name = _clean(file)
     about = f"{name}: " if name and os.path.basename(name) not in message else ""
-    _say(" ".join(part for part in (f"claimscan: {about}{message}", _clean(error.remedy)) if part))
+    _say(" ".join(part for part in (f"claimscan: {about}{message}", translating.told(_clean(error.remedy))) if part))
 
 
 def _say(line: str) -> None:

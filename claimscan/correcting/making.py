@@ -15,6 +15,7 @@ from claimscan.grading.gathering import SILENT
 from claimscan.records import Anchor, Correction, Evidence, Mention, Product, ProductAnchor
 from claimscan.report import Report
 from claimscan.showing import wording as say
+from claimscan.showing.translating import message, tr
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +59,14 @@ def choices(report: Report, item_id: str = "") -> Choices:
     Raises:
         CorrectionError: the report has no such item.
     """
-    products = tuple(Choice(p.id, say.clean(p.name)) for p in say.in_order(report))
+    products = tuple(Choice(p.id, say.name(p, 1000)) for p in say.in_order(report))
     item = _item(report, item_id) if item_id else None
     if isinstance(item, Mention):
         return Choices(
             item_id,
             "mention",
             {**said_of(item, {}), "product": item.product},
-            types=tuple(Choice(code, one) for code, (one, _) in say.tables()["mentions"].items()),
+            types=tuple(Choice(code, say.kind_of_use(code)) for code in say.tables()["mentions"]),
             scopes=tuple(Choice(code, say.word(code, "values", "scope")) for code in SCOPES),
             products=products,
         )
@@ -78,22 +79,22 @@ def choices(report: Report, item_id: str = "") -> Choices:
             else {}
         ),
         slots=tuple(_slot(name) for name in say.tables()["slots"]),
-        who=tuple(Choice(code, say.word(code, "people") if code else "not said here") for code in tables().who),
-        certainties=tuple(Choice(code, _CERTAINTY[code]) for code in CERTAINTIES),
+        who=tuple(Choice(code, say.word(code, "people") if code else tr("not said here")) for code in tables().who),
+        certainties=tuple(Choice(code, tr(_CERTAINTY[code])) for code in CERTAINTIES),
         products=products,
     )
 
 
-_CERTAINTY = {"explicit": "the words say it", "borderline": "the words can be read in two ways"}
+_CERTAINTY = {"explicit": message("the words say it"), "borderline": message("the words can be read in two ways")}
 _COUNTS = {
-    "vague": "no number given (some, many)",
-    "proportion_only": "a share only",
-    "one_of_many": "one person in a larger group",
-    "range": "from one number to another",
-    "approx": "about this many",
-    "max": "at most this many",
-    "min": "at least this many",
-    "exact": "exactly this many",
+    "vague": message("no number given (some, many)"),
+    "proportion_only": message("a share only"),
+    "one_of_many": message("one person in a larger group"),
+    "range": message("from one number to another"),
+    "approx": message("about this many"),
+    "max": message("at most this many"),
+    "min": message("at least this many"),
+    "exact": message("exactly this many"),
 }
 
 
@@ -101,10 +102,10 @@ def _slot(name: str) -> SlotChoice:
     def words(code: str) -> str:
         if name in ("authorship", "reviewers", "contributors"):
             return say.word(code, "people")
-        return _COUNTS.get(code, code) if name == "count" else say.word(code, "values", name)
+        return tr(_COUNTS.get(code, code)) if name == "count" else say.word(code, "values", name)
 
     values = tuple(Choice(code, words(code)) for code in tables().slots[name].values if code not in SILENT)
-    return SlotChoice(name, say.slot_name(name) or "something else that counts", values)
+    return SlotChoice(name, say.slot_name(name) or tr("something else that counts"), values)
 
 
 def wrong(report: Report, item_id: str, *, note: str = "", by: str = "") -> Correction:

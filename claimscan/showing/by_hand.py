@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from claimscan.records import Applied, Correction, Evidence
 from claimscan.showing import wording as say
+from claimscan.showing.translating import message, told, tr
 
 if TYPE_CHECKING:
     from claimscan.report import Report
 
 _FIELDS = {
-    "hedge": "said with a limit",
-    "scope": "which part",
-    "who": "whose it is",
-    "product": "about",
-    "certainty": "how clear",
+    "hedge": message("said with a limit"),
+    "scope": message("which part"),
+    "who": message("whose it is"),
+    "product": message("about", "field"),
+    "certainty": message("how clear"),
 }
 
 
@@ -29,27 +30,31 @@ def lines(report: Report) -> list[str]:
     out = []
     if report.provenance.get("corrections_made_on"):
         out.append(
-            "The changes were made on another copy or version of this document, and put where the same words are here."
+            tr(
+                "The changes were made on another copy or version of this document, and put where the same words are here."
+            )
         )
     for _, group in groupby(report.corrections, _place):
         out += _applied(report, list(group))
     for product in base.products:
         was = base.findings[product.id].grade
-        name = f"“{say.short(product.name, 80)}”"
+        name = f"“{say.name(product, 80)}”"
         if product.id not in report.findings:
-            out.append(f"{name} is no longer graded; before the changes it was {say.level_name(was)}.")
+            said = tr("{name} is no longer graded; before the changes it was {was}.")
+            out.append(said.format(name=name, was=say.level_name(was)))
         elif report.findings[product.id].grade != was:
             now = report.findings[product.id].grade
-            out.append(f"{name} was {say.level_name(was)} before the changes, and is {say.level_name(now)} with them.")
+            said = tr("{name} was {was} before the changes, and is {now} with them.")
+            out.append(said.format(name=name, was=say.level_name(was), now=say.level_name(now)))
     out += [
-        f"“{say.short(product.name, 80)}” is graded because of the changes."
+        tr("{name} is graded because of the changes.").format(name=f"“{say.name(product, 80)}”")
         for product in report.products
         if product.id not in base.findings
     ]
     for lost in report.unplaced:
-        out.append(
-            f"Not done: “{say.short(lost.correction.at.quote, 120)}” ({_wanted(lost.correction)}). {say.sentence(lost.why)}"
-        )
+        said = tr("Not done: “{words}” ({what}). {why}")
+        words, why = say.short(lost.correction.at.quote, 120), say.sentence(told(lost.why))
+        out.append(said.format(words=words, what=_wanted(lost.correction), why=why))
     return out
 
 
@@ -65,7 +70,9 @@ def _applied(report: Report, group: list[Applied]) -> list[str]:
     if first.correction.kind != "wrong" or len(group) == 1:
         return [_one(report, one) for one in group]
     read = "; ".join(dict.fromkeys(_reading(one.before) for one in group))
-    return [_words(report, first) + f"taken out; it was read as {read}." + _who(first.correction)]
+    return [
+        _words(report, first) + tr("taken out; it was read as {what}").format(what=read) + "." + _who(first.correction)
+    ]
 
 
 def _words(report: Report, one: Applied) -> str:
@@ -77,19 +84,19 @@ def _words(report: Report, one: Applied) -> str:
 def _one(report: Report, one: Applied) -> str:
     made = one.correction
     if made.of == "product":
-        said = f"“{say.short(str(one.before.get('name', '')), 80)}” taken out, as it is not one thing that was made"
-        return say.sentence(said) + _who(made)
+        said = tr("“{name}” taken out, as it is not one thing that was made")
+        return say.sentence(said.format(name=say.short(str(one.before.get("name", "")), 80))) + _who(made)
     words = _words(report, one)
     if made.kind == "wrong":
-        said = f"taken out; it was read as {_reading(one.before)}"
+        said = tr("taken out; it was read as {what}").format(what=_reading(one.before))
     elif not one.before and not one.after:
-        said = "confirmed; the rules read it so too"
+        said = tr("confirmed; the rules read it so too")
     elif made.kind == "added":
-        said = f"added as {_reading(one.after)}"
+        said = tr("added as {what}").format(what=_reading(one.after))
     elif made.kind == "moved":
-        said = f"now about “{say.short(str(one.after.get('product', '')), 80)}”"
+        said = tr("now about “{name}”").format(name=say.short(str(one.after.get("product", "")), 80))
         if one.before.get("product"):
-            said += f", before about “{say.short(str(one.before['product']), 80)}”"
+            said += tr(", before about “{name}”").format(name=say.short(str(one.before["product"]), 80))
     else:
         was, now = {**made.was, **one.before}, {**made.was, **one.after}
         said = _changed(made, was, now, one)
@@ -99,32 +106,33 @@ def _one(report: Report, one: Applied) -> str:
 def _changed(made: Correction, was: Mapping[str, Any], now: Mapping[str, Any], one: Applied) -> str:
     parts = []
     if {"type", "slot", "value", "count"} & set(one.after):
-        parts.append(f"now read as {_reading(now)}, before as {_reading(was)}")
+        parts.append(tr("now read as {now}, before as {was}").format(now=_reading(now), was=_reading(was)))
     for name in ("hedge", "scope", "who", "product", "certainty"):
         shown = name in made.to or name == "product"
         if name in one.after and shown:
-            parts.append(
-                f"{_FIELDS[name]}: {_field(name, one.after[name])}, before {_field(name, one.before.get(name, ''))}"
-            )
-    return "; ".join(parts) or "confirmed"
+            said = tr("{field}: {now}, before {was}")
+            now_said, was_said = _field(name, one.after[name]), _field(name, one.before.get(name, ""))
+            context = "field" if name == "product" else ""
+            parts.append(said.format(field=tr(_FIELDS[name], context), now=now_said, was=was_said))
+    return "; ".join(parts) or tr("confirmed")
 
 
 def _field(name: str, value: Any) -> str:
     if name == "hedge":
-        return "yes" if value else "no"
+        return tr("yes") if value else tr("no")
     if name == "certainty":
-        return "not quite clear" if value == "borderline" else "clear"
+        return tr("not quite clear") if value == "borderline" else tr("clear")
     if name == "product":
-        return f"“{say.short(str(value), 80)}”" if value else "nothing"
+        return f"“{say.short(str(value), 80)}”" if value else tr("nothing")
     if not value:
-        return "not said"
+        return tr("not said")
     return say.word(str(value), "people") if name == "who" else say.word(str(value), "values", "scope")
 
 
 def _reading(said: Mapping[str, Any]) -> str:
     """What a mention or evidence was read as: ``who wrote it: people who speak for them``."""
     if "type" in said:
-        return str(say.tables()["mentions"].get(said["type"], (str(said["type"]),))[0])
+        return say.kind_of_use(str(said["type"]))
     slot, value = str(said.get("slot", "")), str(said.get("value", ""))
     words = say.value_words(Evidence("", slot, value, 0, 0, "", 1, "", 1.0, detail=said.get("count") or {}))
     name = say.slot_name(slot)
@@ -133,17 +141,17 @@ def _reading(said: Mapping[str, Any]) -> str:
 
 def _wanted(made: Correction) -> str:
     verbs = {
-        "wrong": "to take out",
-        "removed": "to take out",
-        "added": "to add",
-        "moved": "to move",
-        "changed": "to change",
+        "wrong": tr("to take out"),
+        "removed": tr("to take out"),
+        "added": tr("to add"),
+        "moved": tr("to move"),
+        "changed": tr("to change"),
     }
     said = made.to if made.kind == "added" else {} if made.of == "product" else made.was
     return verbs[made.kind] + (f", {_reading(said)}" if said else "")
 
 
 def _who(made: Correction) -> str:
-    note = f" Reason given: “{say.short(made.note, 200)}”." if made.note.strip() else ""
-    by = f" By {say.short(made.by, 80)}." if made.by.strip() else ""
+    note = tr(" Reason given: “{words}”.").format(words=say.short(made.note, 200)) if made.note.strip() else ""
+    by = tr(" By {whom}.").format(whom=say.short(made.by, 80)) if made.by.strip() else ""
     return note + by

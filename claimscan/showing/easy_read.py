@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from claimscan.records import Product
 from claimscan.showing import templates
 from claimscan.showing import wording as say
+from claimscan.showing.translating import speaking
 
 if TYPE_CHECKING:
     from claimscan.report import Report
@@ -32,7 +33,8 @@ def lines(report: Report, product: Product, language: str = "en") -> list[dict[s
     words = table(language)
     finding = report.findings[product.id]
     opening = "claimed" if say.claims_of(report, product) else "described"
-    about = say.short(product.name, 80)
+    with speaking(language):
+        about = say.name(product, 80)
     shown = [*words["grades"][finding.grade]]
     if finding.proxy_grade:
         shown += words["proxies"]

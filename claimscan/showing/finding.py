@@ -14,6 +14,7 @@ from claimscan.showing import answers, by_hand, easy_read, three_questions
 from claimscan.showing import wording as say
 from claimscan.showing.pictures import Picture, Pictures
 from claimscan.showing.trace import trace
+from claimscan.showing.translating import language, message, told, tr
 
 if TYPE_CHECKING:
     from claimscan.report import Report
@@ -21,15 +22,16 @@ if TYPE_CHECKING:
 QUOTES = 8
 
 KINDS = {
-    "concern": "Concern: the document states this",
-    "ask": "To ask: the document is silent",
-    "credit": "Credit: the document states this good practice",
+    "concern": message("Concern: the document states this"),
+    "ask": message("To ask: the document is silent"),
+    "credit": message("Credit: the document states this good practice"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """One quote as it is shown. ``items`` are the ids of the mentions or evidence that it is the place of."""
+    """One quote as it is shown, never translated. ``items`` are the ids of the mentions or evidence that it is the place of,
+    ``language`` is that of its words."""
 
     words: str
     items: tuple[str, ...] = ()
@@ -38,7 +40,7 @@ class Quote:
     place: str = ""
     page: int = 0
     picture: Picture | None = None
-    welsh: bool = False
+    language: str = "en"
 
 
 def finding(report: Report, pictures: Pictures, replies: Iterable[Reply] = ()) -> dict[str, Any]:
@@ -56,36 +58,38 @@ def finding(report: Report, pictures: Pictures, replies: Iterable[Reply] = ()) -
     ]
     others = say.other_mentions(report)
     where = say.pages(report, [report.population.page])
-    population = say.clean(report.population.label)
+    population = tr(say.clean(report.population.label))
+    about = tr("It is about {whom}").format(whom=population) + (f" ({where})" if where else "")
     return {
         "title": say.title(report),
+        "title_language": say.spoken(report, say.title(report)),
         "about": f"{say.clean(report.document.source)} ({say.about(report)})",
-        "population": f"It is about {population}{f' ({where})' if where else ''}" if population else "",
+        "population": about if population else "",
         "claims": say.claims_found(report),
-        "fair": say.FAIR,
+        "fair": tr(say.FAIR),
         "changed": by_hand.lines(report),
         "products": products,
         "others": [
             {
                 "place": say.pages(report, [m.page]),
-                "kind": say.tables()["mentions"].get(m.type, (m.type, m.type))[0],
+                "kind": say.kind_of_use(m.type),
                 "words": say.short(m.sentence.text, 240),
-                "welsh": m.family == "welsh",
+                "language": _of_mention(report, m),
                 "item": m.id,
             }
             for m in others
         ],
         "others_counted": say.counted(others),
         "checks": [
-            {"read": read, "words": say.short(words, 300), "place": place}
+            {"read": read, "words": say.short(words, 300), "place": place, "language": say.spoken(report, words)}
             for read, words, place in say.to_check(report)
         ],
         "unread": say.unread(report),
         "warnings": say.warnings(report),
         "earlier": [answers.shown(reply) for reply in matched.earlier],
-        "meanings": list(say.tables()["meanings"].items()),
+        "meanings": [(tr(term), tr(meaning)) for term, meaning in say.tables()["meanings"].items()],
         "pictures_left_out": pictures.left_out,
-        "provenance": [("document (sha256)", report.document.id), *sorted(report.provenance.items())],
+        "provenance": [(tr("document (sha256)"), report.document.id), *sorted(report.provenance.items())],
     }
 
 
@@ -96,7 +100,7 @@ def _product(report: Report, product: Product, pictures: Pictures, reply: Reply 
     if words and source is not None:
         more = len(say.claims_of(report, product)) - 1
         place = say.pages(report, [source.page])
-        again = f"and {say.number(more, 'more time')} in the document" if more > 0 else ""
+        again = tr("and {times} in the document").format(times=say.number(more, "more time")) if more > 0 else ""
         claim = Quote(
             words=say.short(words, 400),
             items=(source.id,),
@@ -104,7 +108,7 @@ def _product(report: Report, product: Product, pictures: Pictures, reply: Reply 
             place=place,
             page=source.page,
             picture=pictures.of(source),
-            welsh=isinstance(source, Mention) and source.family == "welsh",
+            language=_of_mention(report, source) if isinstance(source, Mention) else say.spoken(report, words),
         )
     quotes = [_quote(report, e, group, pictures) for e, group in say.chosen_evidence(report, product)]
     places = {e.id: e.page for e in report.evidence}
@@ -116,38 +120,40 @@ def _product(report: Report, product: Product, pictures: Pictures, reply: Reply 
     return {
         "id": product.id,
         "anchor": "product-" + "".join(c for c in product.id if c.isascii() and c.isalnum()),
-        "name": say.short(product.name, 140)[:1].upper() + say.short(product.name, 140)[1:],
+        "name": say.name(product, 140)[:1].upper() + say.name(product, 140)[1:],
+        "language": say.spoken(report, product.name),
         "claim_heading": (
-            "The claim, in its own words"
+            tr("The claim, in its own words")
             if say.claims_of(report, product)
-            else "Described without the word “co-produced”"
+            else tr("Described without the word “co-produced”")
         ),
         "claim": claim,
         "brief": say.shows(finding) if finding.grade in say.LEVELS else say.sentence(say.brief(finding)),
         "shows": say.shows(finding),
         "ceiling": say.ceiling(finding),
-        "word": say.clean(finding.supports) if finding.grade in say.LEVELS else "",
+        "word": tr(say.clean(finding.supports)) if finding.grade in say.LEVELS else "",
         "asides": say.asides(finding),
         "reply": answers.shown(reply) if reply else None,
         "on_scale": finding.grade in say.LEVELS,
         "ladder": _ladder(finding.grade, finding.ceiling),
         "three": three_questions.answered(report, product),
-        "easy": easy_read.lines(report, product),
-        "hawdd": easy_read.lines(report, product, "cy"),
-        "next": [{"to": say.level_name(step.to), "needs": say.sentence(step.needs)} for step in finding.next],
+        "easy": easy_read.lines(report, product, language()),
+        "easy_other": easy_read.lines(report, product, "en" if language() == "cy" else "cy"),
+        "next": [{"to": say.level_name(step.to), "needs": say.sentence(told(step.needs))} for step in finding.next],
         "quotes": quotes[:QUOTES],
         "more": quotes[QUOTES:],
+        "more_counted": say.number(max(len(quotes) - QUOTES, 0), "more quote"),
         "silent": say.unstated(finding),
         "flags": [
             {
                 "code": kind,
-                "heading": heading,
-                "flags": [placed(f.plain, f.evidence) for f in finding.flags if f.kind == kind],
+                "heading": tr(heading),
+                "flags": [placed(tr(f.plain), f.evidence) for f in finding.flags if f.kind == kind],
             }
             for kind, heading in KINDS.items()
             if any(f.kind == kind for f in finding.flags)
         ],
-        "questions": [{"ask": say.clean(q.ask), "record": say.clean(q.record)} for q in finding.questions],
+        "questions": [{"ask": tr(say.clean(q.ask)), "record": told(say.clean(q.record))} for q in finding.questions],
         "trace": _trace(report, product),
     }
 
@@ -162,7 +168,12 @@ def _quote(report: Report, e: Evidence, group: Sequence[Evidence], pictures: Pic
         place=place,
         page=e.page,
         picture=pictures.of(e),
+        language=say.spoken(report, e.quote),
     )
+
+
+def _of_mention(report: Report, mention: Mention) -> str:
+    return "cy" if mention.family == "welsh" else say.spoken(report, mention.sentence.text)
 
 
 def _ladder(grade: str, ceiling: str) -> list[dict[str, str]]:
@@ -174,14 +185,15 @@ def _ladder(grade: str, ceiling: str) -> list[dict[str, str]]:
         n = int(level.id)
         state, where = "below", ""
         if n == shown:
-            state, where = "shown", "The document shows this"
+            state, where = "shown", tr("The document shows this")
         elif n == highest and n > shown:
-            state, where = "ceiling", "Nothing in the document rules this out"
+            state, where = "ceiling", tr("Nothing in the document rules this out")
         elif shown and shown < n < highest:
-            state, where = "open", "Not ruled out either"
+            state, where = "open", tr("Not ruled out either")
         elif highest and n > max(highest, shown):
-            state, where = "ruled", "Ruled out by what the document states"
-        steps.append({"grade": level.id, "label": level.label, "plain": level.plain, "state": state, "where": where})
+            state, where = "ruled", tr("Ruled out by what the document states")
+        label, plain = tr(level.label), tr(level.plain)
+        steps.append({"grade": level.id, "label": label, "plain": plain, "state": state, "where": where})
     return steps
 
 
@@ -199,6 +211,7 @@ def _trace(report: Report, product: Product) -> dict[str, Any]:
                         "rule": e.rule,
                         "place": say.pages(report, [e.page]),
                         "quote": say.short(e.quote, 300),
+                        "language": say.spoken(report, e.quote),
                     }
                     for e in filled.evidence
                 ],

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from claimscan.errors import UnmarkedDocument, UnreadableDocument
 from claimscan.records import Box, Evidence, Mention, Product
 from claimscan.showing import wording as say
+from claimscan.showing.translating import language, message, told, tr
 
 if TYPE_CHECKING:
     from claimscan.report import Report
@@ -29,7 +30,7 @@ _Point = tuple[float, float]
 
 _AUTHOR = "claimscan"
 _PRINT = 4  # annotation flag: shown on paper too (ISO 32000, table 165)
-_LANGUAGE = "en-GB"
+_LANGUAGES = {"en": "en-GB", "cy": "cy-GB"}
 _MOST_REASONS = 6
 
 
@@ -47,13 +48,18 @@ class Kind:
     dash: tuple[float, ...] | None = None
 
 
-CLAIM = Kind("Claim", (1.0, 0.91, 0.35), "yellow, or green over blue, with a solid line under the words", ())
-EVIDENCE = Kind("Evidence", (0.66, 0.87, 1.0), "blue, with no line")
-CONCERN = Kind("Concern", (1.0, 0.72, 0.42), "orange, with a dashed line", (3.0, 2.0))
+CLAIM = Kind(
+    message("Claim"),
+    (1.0, 0.91, 0.35),
+    message("yellow, or green over blue, with a solid line under the words"),
+    (),
+)
+EVIDENCE = Kind(message("Evidence"), (0.66, 0.87, 1.0), message("blue, with no line"))
+CONCERN = Kind(message("Concern"), (1.0, 0.72, 0.42), message("orange, with a dashed line"), (3.0, 2.0))
 _MEANS = {
-    CLAIM: "the document says that something was co-produced, or uses a word like it",
-    EVIDENCE: "the document says who took part, what they did or what changed",
-    CONCERN: "evidence that is worth a closer look",
+    CLAIM: message("the document says that something was co-produced, or uses a word like it"),
+    EVIDENCE: message("the document says who took part, what they did or what changed"),
+    CONCERN: message("evidence that is worth a closer look"),
 }
 
 
@@ -170,40 +176,42 @@ def _evidence_note(report: Report, product: Product, group: Sequence[Evidence]) 
     ids = {e.id for e in group}
     flags = [f for f in finding.flags if ids & set(f.evidence)]
     kind = CONCERN if any(f.kind == "concern" for f in flags) else EVIDENCE
-    opening = "Evidence, with a concern" if kind is CONCERN else "Evidence"
-    lines = [f"{opening}: {say.says(group)}.", f"It is about: {say.short(product.name, 140)}."]
-    lines += [f"{say.word(f.kind, 'flags')}: {say.sentence(f.plain)}" for f in flags]
+    opening = tr("Evidence, with a concern") if kind is CONCERN else tr("Evidence")
+    lines = [f"{opening}: {say.says(group)}.", tr("It is about: {name}.").format(name=say.name(product, 140))]
+    lines += [f"{say.word(f.kind, 'flags')}: {say.sentence(tr(f.plain))}" for f in flags]
     reasons = [r for r in finding.reasons if ids & set(r.evidence)]
-    lines += [f"{say.sentence(r.text)} (rule {say.clean(r.rule)})" for r in reasons[:_MOST_REASONS]]
+    ruled = tr("{text} (rule {rule})")
+    lines += [ruled.format(text=say.sentence(told(r.text)), rule=say.clean(r.rule)) for r in reasons[:_MOST_REASONS]]
     if not reasons:
-        lines.append("The grade does not rest on this.")
-    lines.append("Found by rule " + ", ".join(dict.fromkeys(say.clean(e.rule) for e in group)) + ".")
+        lines.append(tr("The grade does not rest on this."))
+    rules = ", ".join(dict.fromkeys(say.clean(e.rule) for e in group))
+    lines.append(tr("Found by rule {rule}.").format(rule=rules))
     return kind, "\n".join(lines)
 
 
 def _claim_note(report: Report, product: Product, mention: Mention) -> str:
     finding = report.findings[product.id]
-    words = say.tables()["mentions"].get(mention.type, (mention.type,))[0]
+    words = say.kind_of_use(mention.type)
     lines = [
-        say.sentence(words if "claim" in words else f"{CLAIM.name}: {words}"),
-        f"It is about: {say.short(product.name, 140)}.",
+        say.sentence(words if mention.type in ("DOC_DONE", "OTHER_DONE") else f"{tr(CLAIM.name)}: {words}"),
+        tr("It is about: {name}.").format(name=say.name(product, 140)),
         " ".join(part for part in (say.shows(finding), say.ceiling(finding)) if part),
         *say.asides(finding),
-        f"Found by rule {say.clean(mention.rule)}.",
+        tr("Found by rule {rule}.").format(rule=say.clean(mention.rule)),
     ]
     return "\n".join(lines)
 
 
 def _key(report: Report, pdf: Any) -> str:
     """The words of the note on the first page: what the colours mean, what was found, and the fair sentence."""
-    lines = ["This is a copy. claimscan added the highlights; the document's own words are as they were."]
-    lines += [f"{kind.name} ({kind.looks}): {means}." for kind, means in _MEANS.items()]
+    lines = [tr("This is a copy. claimscan added the highlights; the document's own words are as they were.")]
+    lines += [f"{tr(kind.name)} ({tr(kind.looks)}): {tr(means)}." for kind, means in _MEANS.items()]
     lines.append(say.claims_found(report))
-    lines.append(say.FAIR)
+    lines.append(tr(say.FAIR))
     if report.provenance.get("corrections"):
-        lines.append("Some of what the notes say was changed by hand.")
+        lines.append(tr("Some of what the notes say was changed by hand."))
     if _is_signed(pdf):
-        lines.append("A digital signature in this document is of the original, not of this copy.")
+        lines.append(tr("A digital signature in this document is of the original, not of this copy."))
     return "\n".join(lines)
 
 
@@ -298,7 +306,7 @@ def _highlight(pdf: Any, page: Any, mark: Mark, maps: _Map) -> Any:
         mark.note,
         paint,
         Subtype=_pdf_name("Highlight"),
-        Subj=pikepdf.String(mark.kind.name),
+        Subj=pikepdf.String(tr(mark.kind.name)),
         C=pikepdf.Array(mark.kind.colour),
         QuadPoints=pikepdf.Array([value for quad in quads for point in quad for value in point]),
     )
@@ -333,7 +341,7 @@ def _sticky(pdf: Any, page: Any, maps: _Map, name: str, key: str) -> Any:
         key,
         paint,
         Subtype=_pdf_name("Text"),
-        Subj=pikepdf.String("What the colours mean"),
+        Subj=pikepdf.String(tr("What the colours mean")),
         C=pikepdf.Array(CLAIM.colour),
         Name=_pdf_name("Note"),
         Open=False,
@@ -362,7 +370,7 @@ def _annotation(
             Contents=pikepdf.String(note),
             T=pikepdf.String(_AUTHOR),
             NM=pikepdf.String(name),
-            Lang=pikepdf.String(_LANGUAGE),
+            Lang=pikepdf.String(_LANGUAGES[language()]),
             F=_PRINT,
             P=page,
             AP=pikepdf.Dictionary(N=look),

@@ -17,6 +17,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from claimscan.showing import wording as say
+from claimscan.showing.translating import language, tr
 
 
 @cache
@@ -38,14 +39,29 @@ def _environment() -> Environment:
 
 
 def environment(source: Callable[[str], str]) -> Environment:
-    """Templates as all our pages have them, found by name through ``source``."""
-    return Environment(
+    """Templates as all our pages have them, found by name through ``source``.
+
+    They have ``tr``, the message in the language of the moment; ``page_language()``, that language as HTML names it; and
+    ``lang(code)``, the attribute for words in a language that is not the page's.
+    """
+    made = Environment(
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_finalize,
         loader=FunctionLoader(source),
         auto_reload=False,
     )
+    made.globals |= {"tr": tr, "page_language": _page_language, "lang": lang}
+    return made
+
+
+def _page_language() -> str:
+    return {"en": "en-GB"}.get(language(), language())
+
+
+def lang(code: str) -> Markup:
+    """The attribute for words in the language ``code``; empty where it is the page's own."""
+    return Markup("") if code == language() else Markup(' lang="{}"').format(code)
 
 
 def own(text: str) -> Markup:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from claimscan.records import Product
 from claimscan.showing import by_hand
 from claimscan.showing import wording as say
+from claimscan.showing.translating import tr
 
 if TYPE_CHECKING:
     from claimscan.report import Report
@@ -51,7 +52,7 @@ def changes(report: Report, width: int, colour: bool = False) -> Iterator[str]:
     changed = by_hand.lines(report)
     if changed:
         yield ""
-        yield _heading("Changed by hand", colour)
+        yield _heading(tr("Changed by hand"), colour)
         for line in changed:
             yield from _wrap(f"- {line}", width, "", "  ")
 
@@ -67,9 +68,11 @@ def _lines(report: Report, width: int, colour: bool, everything: bool) -> Iterat
     if report.population.label:
         where = say.pages(report, [report.population.page])
         yield from _wrap(
-            f"It is about {say.clean(report.population.label)}" + (f" ({where})." if where else "."), width
+            tr("It is about {whom}").format(whom=tr(say.clean(report.population.label)))
+            + (f" ({where})." if where else "."),
+            width,
         )
-    yield from _wrap(say.FAIR, width)
+    yield from _wrap(tr(say.FAIR), width)
     yield from changes(report, width, colour)
 
     products = say.in_order(report)
@@ -79,23 +82,24 @@ def _lines(report: Report, width: int, colour: bool, everything: bool) -> Iterat
         yield from _product(report, product, n, width, colour, everything)
     if products[len(full) :]:
         yield ""
-        yield _heading("More claims", colour)
+        yield _heading(tr("More claims"), colour)
         for n, product in enumerate(products[len(full) :], len(full) + 1):
             _, found = say.claim_words(report, product)
             where = say.pages(report, [found.page if found else None])
             text = f"{n}. {_name(product)}: {say.brief(report.findings[product.id])}" + (f", {where}" if where else "")
             yield from _wrap(text, width, "", "   ")
-        yield from _wrap("To see them in full, add --all.", width)
+        yield from _wrap(tr("To see them in full, add --all."), width)
 
     others = say.other_mentions(report)
     if others:
         yield ""
         count = say.number(len(others), "other use of the word", "other uses of the word")
-        hint = "" if everything else " To see them, add --all."
-        yield from _wrap(f"{count}, not graded: {say.counted(others)}.{hint}", width)
+        hint = "" if everything else tr(" To see them, add --all.")
+        said = tr("{count}, not graded: {kinds}.").format(count=count, kinds=say.counted(others))
+        yield from _wrap(said + hint, width)
         if everything:
             for m in others:
-                one = say.tables()["mentions"].get(m.type, (m.type, m.type))[0]
+                one = say.kind_of_use(m.type)
                 where = say.pages(report, [m.page])
                 yield from _wrap(
                     f"- {where + ', ' if where else ''}{one}: “{say.short(m.sentence.text, 120)}”", width, "", "  "
@@ -104,26 +108,27 @@ def _lines(report: Report, width: int, colour: bool, everything: bool) -> Iterat
     unsure = say.to_check(report)
     if unsure:
         yield ""
-        yield _heading("Check these by eye first", colour)
-        yield from _wrap("They are what claimscan is least sure of.", width)
+        yield _heading(tr("Check these by eye first"), colour)
+        yield from _wrap(tr("They are what claimscan is least sure of."), width)
         for read, words, where in unsure if everything else unsure[:CHECKS]:
             opening = f"- {where}: " if where else "- "
             yield from _wrap(f"{opening}“{say.short(words, 160)}” {read}.", width, "", "  ")
 
     if products:
         yield ""
-        yield from _wrap("Each quote in its place on the page: add --html FILE. The rules: claimscan explain.", width)
+        yield from _wrap(
+            tr("Each quote in its place on the page: add --html FILE. The rules: claimscan explain."), width
+        )
     missing = say.unread(report)
     notes = say.warnings(report)
     if missing or notes:
         yield ""
-        yield _heading(
-            "Not read, or read with care" if missing and notes else "Not read" if missing else "Take care", colour
-        )
+        care = tr("Not read") if missing else tr("Take care")
+        yield _heading(tr("Not read, or read with care") if missing and notes else care, colour)
         for line in missing + notes:
             yield from _wrap(f"- {line}", width, "", "  ")
         if missing and not any(p.ocr for p in document.pages):
-            yield from _wrap("- To have pages read that are pictures, add --ocr.", width, "", "  ")
+            yield from _wrap(tr("- To have pages read that are pictures, add --ocr."), width, "", "  ")
 
 
 def _product(report: Report, product: Product, n: int, width: int, colour: bool, everything: bool) -> Iterator[str]:
@@ -133,9 +138,10 @@ def _product(report: Report, product: Product, n: int, width: int, colour: bool,
     words, source = say.claim_words(report, product)
     if words and source is not None:
         times = len(say.claims_of(report, product))
-        places = [say.pages(report, [source.page]), f"and {say.number(times - 1, 'more time')}" if times > 1 else ""]
+        again = tr("and {times}").format(times=say.number(times - 1, "more time")) if times > 1 else ""
+        places = [say.pages(report, [source.page]), again]
         beside = ", ".join(p for p in places if p)
-        lead = "Claim" if times else "Described, without the word"
+        lead = tr("Claim") if times else tr("Described, without the word")
         yield from _wrap(f"{lead}: “{say.short(words, 220)}”" + (f" ({beside})" if beside else ""), width, "   ", "   ")
     yield ""
     verdict = " ".join(p for p in (say.shows(finding), say.ceiling(finding)) if p)
@@ -148,7 +154,7 @@ def _product(report: Report, product: Product, n: int, width: int, colour: bool,
     shown = found if everything else found[:QUOTES]
     if shown:
         yield ""
-        yield "   What it says"
+        yield "   " + tr("What it says")
         for e, group in shown:
             where = say.pages(report, [e.page])
             opening = f"- {where}: " if where else "- "
@@ -156,19 +162,17 @@ def _product(report: Report, product: Product, n: int, width: int, colour: bool,
             yield from _wrap(f"{say.says(group)}.", width, "     ", "     ")
         if len(found) > len(shown):
             more = say.number(len(found) - len(shown), "more quote")
-            yield from _wrap(f"{more}: add --all.", width, "     ", "     ")
+            yield from _wrap(tr("{more}: add --all.").format(more=more), width, "     ", "     ")
 
     silent = say.unstated(finding, beside_flags=True)
     if silent:
         kept = silent if everything else silent[:SILENCES]
         rest = len(silent) - len(kept)
         yield ""
-        yield from _wrap(
-            "Not stated: " + "; ".join(kept) + (f"; and {say.number(rest, 'other thing')}" if rest else "") + ".",
-            width,
-            "   ",
-            "   ",
-        )
+        listed = "; ".join(kept)
+        if rest:
+            listed = tr("{list}; and {rest}").format(list=listed, rest=say.number(rest, "other thing"))
+        yield from _wrap(tr("Not stated: {list}.").format(list=listed), width, "   ", "   ")
 
     if finding.flags:
         yield ""
@@ -176,19 +180,19 @@ def _product(report: Report, product: Product, n: int, width: int, colour: bool,
         for kind, mark in MARKS.items():
             for flag in (f for f in finding.flags if f.kind == kind):
                 where = say.pages(report, [on_page.get(e) for e in flag.evidence])
-                text = f"{say.word(kind, 'flags')}: {say.clean(flag.plain).rstrip('.')}"
+                text = f"{say.word(kind, 'flags')}: {tr(say.clean(flag.plain)).rstrip('.')}"
                 yield from _wrap(f"{mark} {text}" + (f" ({where})." if where else "."), width, "   ", "     ")
 
     if finding.questions:
         yield ""
-        yield "   What to ask next"
+        yield "   " + tr("What to ask next")
         asked = finding.questions if everything else finding.questions[:QUESTIONS]
         for i, question in enumerate(asked, 1):
-            yield from _wrap(f"{i}. {say.clean(question.ask)}", width, "   ", "      ")
+            yield from _wrap(f"{i}. {tr(say.clean(question.ask))}", width, "   ", "      ")
 
 
 def _name(product: Product) -> str:
-    name = say.short(product.name, 90)
+    name = say.name(product, 90)
     return name[:1].upper() + name[1:]
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from claimscan.records import Product
 from claimscan.showing import wording as say
+from claimscan.showing.translating import tr
 
 if TYPE_CHECKING:
     from claimscan.report import Report
@@ -36,13 +37,16 @@ def answered(report: Report, product: Product) -> list[dict[str, Any]]:
                     {
                         "words": say.sentence(said),
                         "quote": say.short(longest.quote, 240),
+                        "language": say.spoken(report, longest.quote),
                         "place": say.pages(report, [longest.page]),
                     }
                 )
-        silent = [say.tables()["slots"][slot]["silent"] for slot in slots if not say.is_stated(finding.slots.get(slot))]
+        silent = [
+            tr(say.tables()["slots"][slot]["silent"]) for slot in slots if not say.is_stated(finding.slots.get(slot))
+        ]
         if len(silent) == len(slots):
-            rest = "Of the people it is about, it does not say." if places else "The document does not say."
+            rest = tr("Of the people it is about, it does not say.") if places else tr("The document does not say.")
         else:
-            rest = f"It does not say {', or '.join(silent)}." if silent else ""
-        out.append({"ask": row["ask"], "says": places[:MOST], "more": len(places) - MOST, "silent": rest})
+            rest = tr("It does not say {what}.").format(what=tr(", or ").join(silent)) if silent else ""
+        out.append({"ask": tr(row["ask"]), "says": places[:MOST], "more": len(places) - MOST, "silent": rest})
     return out

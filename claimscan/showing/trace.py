@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from claimscan.records import Evidence, Finding, Flag, Mention, Product, Step
 from claimscan.showing import wording as say
+from claimscan.showing.translating import told, tr
 
 if TYPE_CHECKING:
     from claimscan.report import Report
@@ -60,11 +61,13 @@ def trace(report: Report, product: Product) -> Trace:
         finding=finding,
         mentions=tuple(m for m in report.mentions if m.id in product.mentions),
         slots=tuple(Filled(slot, say.slot_name(slot), tuple(found)) for slot, found in by_slot.items() if found),
-        rules=tuple(Rested(r.rule, r.text, tuple(known[e] for e in r.evidence if e in known)) for r in finding.reasons),
-        next=finding.next,
-        flags=finding.flags,
+        rules=tuple(
+            Rested(r.rule, told(r.text), tuple(known[e] for e in r.evidence if e in known)) for r in finding.reasons
+        ),
+        next=tuple(replace(step, needs=told(step.needs)) for step in finding.next),
+        flags=tuple(replace(flag, plain=tr(flag.plain)) for flag in finding.flags),
         silent=tuple(say.unstated(finding)),
-        crosswalk=tuple(finding.crosswalk.items()),
+        crosswalk=tuple((name, tr(text)) for name, text in finding.crosswalk.items()),
     )
 
 
@@ -88,53 +91,56 @@ def _lines(report: Report, t: Trace, width: int) -> Iterator[str]:
         return f" [{', '.join(e.id for e in evidence)}]" if evidence else ""
 
     finding = t.finding
-    yield from wrap(f"{t.product.id}. {say.clean(t.product.name)}", "")
+    yield from wrap(f"{t.product.id}. {say.name(t.product, 1000)}", "")
     yield from wrap(" ".join(p for p in (say.shows(finding), say.ceiling(finding)) if p), "", "")
     for note in say.asides(finding):
         yield from wrap(note, "", "")
 
     yield ""
-    yield "Uses of the word"
+    yield tr("Uses of the word")
     for m in t.mentions:
-        hedge = ", hedged" if m.hedge else ""
-        part = ", for a part" if m.scope == "part" else ""
-        yield from wrap(f"{m.id} {m.type}{hedge}{part}, by rule {m.rule}")
+        hedge = tr(", hedged") if m.hedge else ""
+        part = tr(", for a part") if m.scope == "part" else ""
+        yield from wrap(f"{m.id} {m.type}{hedge}{part}" + tr(", by rule {rule}").format(rule=m.rule))
         yield from wrap(f"{place(m.page)}“{say.short(m.sentence.text, 240)}”", "    ", "")
     if not t.mentions:
-        yield from wrap("none: it is described without the word")
+        yield from wrap(tr("none: it is described without the word"))
 
     yield ""
-    yield "Words that filled each slot"
+    yield tr("Words that filled each slot")
     for filled in t.slots:
         yield from wrap(f"{filled.name} ({filled.slot})" if filled.name else filled.slot)
         for e in filled.evidence:
-            yield from wrap(f"{e.id} {e.value}: {say.value_words(e)}, by rule {e.rule}", "    ")
+            rule = tr(", by rule {rule}").format(rule=e.rule)
+            yield from wrap(f"{e.id} {e.value}: {say.value_words(e)}{rule}", "    ")
             yield from wrap(f"{place(e.page)}“{say.short(e.quote, 240)}”", "      ", "")
     if not t.slots:
-        yield from wrap("none")
+        yield from wrap(tr("none"))
 
     yield ""
-    yield "Rules that gave the grade, in order"
+    yield tr("Rules that gave the grade, in order")
     for i, rested in enumerate(t.rules, 1):
         yield from wrap(f"{i}. {rested.rule}: {say.clean(rested.text)}{cited(rested.evidence)}")
 
     yield ""
-    yield "What would raise it"
+    yield tr("What would raise it")
     for step in t.next:
-        yield from wrap(f"to {say.level_name(step.to)}: {say.clean(step.needs)}")
+        said = tr("to {level}: {what}")
+        yield from wrap(said.format(level=say.level_name(step.to), what=say.clean(step.needs)))
     if not t.next:
-        yield from wrap("nothing: it is at the top" if finding.grade == "6" else "nothing that the rules know of")
+        top = finding.grade == "6"
+        yield from wrap(tr("nothing: it is at the top") if top else tr("nothing that the rules know of"))
     if t.silent:
-        yield from wrap("The document does not say: " + "; ".join(t.silent) + ".", "  ", "")
+        yield from wrap(tr("The document does not say: {list}.").format(list="; ".join(t.silent)), "  ", "")
 
     if t.flags:
         yield ""
-        yield "Flags (these never change the grade)"
+        yield tr("Flags (these never change the grade)")
         for flag in t.flags:
             cites = f" [{', '.join(flag.evidence)}]" if flag.evidence else ""
             yield from wrap(f"{flag.kind} {flag.code}: {say.clean(flag.plain)}{cites}")
     if t.crosswalk:
         yield ""
-        yield "On other ladders (approximate)"
+        yield tr("On other ladders (approximate)")
         for name, text in t.crosswalk:
             yield from wrap(f"{name}: {say.clean(text)}")

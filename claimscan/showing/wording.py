@@ -10,17 +10,20 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from claimscan import codebook
+from claimscan.reading.tongue import ours
 from claimscan.records import Evidence, Finding, Mention, Product
+from claimscan.showing.translating import language, message, told, tr
 
 if TYPE_CHECKING:
     from claimscan.report import Report
 
-FAIR = "We grade what the document shows, not what happened. “Not stated” is never a “no”."
+FAIR = message("We grade what the document shows, not what happened. “Not stated” is never a “no”.")
+_NAMES_OF_OURS = (message("this document", "name"), message("something the document does not name", "name"))
 CLAIM_TYPES = codebook.CLAIM_TYPES
 LEVELS = codebook.LEVELS
 
@@ -59,7 +62,7 @@ def word(code: str, *path: str) -> str:
     table: Any = tables()
     for key in path:
         table = table.get(key, {})
-    return str(table.get(code, code.replace("_", " ").replace("-", " ")))
+    return tr(str(table.get(code, code.replace("_", " ").replace("-", " "))), "unit" if path[-1:] == ("unit",) else "")
 
 
 def ladder() -> Sequence[codebook.Level]:
@@ -71,9 +74,9 @@ def level_name(grade: str) -> str:
     """``level 3 (Consulted)``, or a status in its own words."""
     for level in ladder():
         if level.id == grade:
-            return f"level {grade} ({level.label})"
+            return tr("level {n} ({label})").format(n=grade, label=tr(level.label))
     status = codebook.tables().statuses.get(grade)
-    return f"“{status.plain}”" if status else grade
+    return f"“{tr(status.plain)}”" if status else grade
 
 
 def pages(report: Report, numbers: Iterable[int | None]) -> str:
@@ -82,8 +85,8 @@ def pages(report: Report, numbers: Iterable[int | None]) -> str:
     if not found or len(report.document.pages) < 2:
         return ""
     if len(found) == 1:
-        return f"page {found[0]}"
-    return "pages " + ", ".join(map(str, found[:-1])) + f" and {found[-1]}"
+        return tr("page {n}").format(n=found[0])
+    return tr("pages {some} and {last}").format(some=", ".join(map(str, found[:-1])), last=found[-1])
 
 
 def page_ranges(numbers: Iterable[int]) -> str:
@@ -94,14 +97,15 @@ def page_ranges(numbers: Iterable[int]) -> str:
             runs[-1][1] = n
         else:
             runs.append([n, n])
-    parts = [str(a) if a == b else f"{a} to {b}" if b > a + 1 else f"{a}, {b}" for a, b in runs]
+    span = tr("{a} to {b}")
+    parts = [str(a) if a == b else (span if b > a + 1 else "{a}, {b}").format(a=a, b=b) for a, b in runs]
     alone = len(runs) == 1 and runs[0][0] == runs[0][1]
-    return ("page " if alone else "pages ") + ", ".join(parts)
+    return tr("page {n}").format(n=parts[0]) if alone else tr("pages {list}").format(list=", ".join(parts))
 
 
 def number(n: int, one: str, many: str = "") -> str:
-    """``1 claim``, ``3 claims``."""
-    return f"{n:,} {one if n == 1 else many or one + 's'}"
+    """``1 claim``, ``3 claims``. In Welsh the words after the number are "o" and the plural, which suits every number."""
+    return f"{n:,} {tr(one if n == 1 else many or one + 's', 'counted')}"
 
 
 def sentence(text: str) -> str:
@@ -116,25 +120,40 @@ def sentence(text: str) -> str:
 
 
 def title(report: Report) -> str:
-    return clean(report.document.title) or clean(report.document.source) or "this document"
+    return clean(report.document.title) or clean(report.document.source) or tr("this document", "name")
+
+
+def name(product: Product, length: int) -> str:
+    """What the document calls the thing, or our own words where it does not name it."""
+    return short(tr(product.name, "name") if product.name in _NAMES_OF_OURS else product.name, length)
+
+
+def spoken(report: Report, text: str) -> str:
+    """The language that words of the document are in: ``en`` or ``cy``. A few words are in that of the whole document."""
+    return language() if text in _NAMES_OF_OURS else ours(text, least=2) or _whole(report.document.text) or "en"
+
+
+_whole = lru_cache(maxsize=4)(ours)
 
 
 def shows(finding: Finding) -> str:
     """What the document shows, as one sentence with the grade."""
     if finding.grade in LEVELS:
-        part = {"part": " For a part of it, the", "presentation": " For how it looks or reads, the"}
-        opening = part.get(str(finding.slots.get("scope", "")), "The").strip()
-        plain = clean(finding.plain).rstrip(".")
-        return f"{opening} document shows: {plain} ({clean(finding.label)}, level {finding.grade} of 6)."
+        said = {
+            "part": tr("For a part of it, the document shows: {plain} ({label}, level {n} of 6)."),
+            "presentation": tr("For how it looks or reads, the document shows: {plain} ({label}, level {n} of 6)."),
+        }.get(str(finding.slots.get("scope", "")), tr("The document shows: {plain} ({label}, level {n} of 6)."))
+        plain = tr(clean(finding.plain)).rstrip(".")
+        return said.format(plain=plain, label=tr(clean(finding.label)), n=finding.grade)
     status = codebook.tables().statuses.get(finding.grade)
-    return f"{sentence(finding.plain or finding.label)} {status.text if status else ''}".strip()
+    return f"{sentence(tr(finding.plain or finding.label))} {tr(status.text) if status else ''}".strip()
 
 
 def brief(finding: Finding) -> str:
     """The grade in a few words, for a list."""
     if finding.grade in LEVELS:
-        return f"level {finding.grade} of 6 ({clean(finding.label)})"
-    plain = clean(finding.plain or finding.label)
+        return tr("level {n} of 6 ({label})").format(n=finding.grade, label=tr(clean(finding.label)))
+    plain = tr(clean(finding.plain or finding.label))
     return plain[:1].lower() + plain[1:]
 
 
@@ -143,8 +162,8 @@ def ceiling(finding: Finding) -> str:
     if finding.ceiling not in LEVELS or finding.grade == "6":
         return ""
     if finding.grade not in LEVELS or int(finding.ceiling) > int(finding.grade):
-        return f"Nothing in it rules out {level_name(finding.ceiling)}."
-    return "What it states rules out a higher level."
+        return tr("Nothing in it rules out {level}.").format(level=level_name(finding.ceiling))
+    return tr("What it states rules out a higher level.")
 
 
 def asides(finding: Finding) -> list[str]:
@@ -153,15 +172,13 @@ def asides(finding: Finding) -> list[str]:
     if finding.borderline:
         second = finding.second_reading
         notes.append(
-            f"This is a close call: it could also be read as {level_name(second)}."
+            tr("This is a close call: it could also be read as {level}.").format(level=level_name(second))
             if second
-            else "This is a close call between two neighbouring levels; the lower one is shown."
+            else tr("This is a close call between two neighbouring levels; the lower one is shown.")
         )
     if finding.proxy_grade:
-        notes.append(
-            "People who speak for them had a part of their own: "
-            f"measured the same way, it would be {level_name(finding.proxy_grade)}."
-        )
+        said = tr("People who speak for them had a part of their own: measured the same way, it would be {level}.")
+        notes.append(said.format(level=level_name(finding.proxy_grade)))
     return notes
 
 
@@ -196,18 +213,24 @@ def unstated(finding: Finding, *, beside_flags: bool = False) -> list[str]:
     stated = {slot for slot, value in finding.slots.items() if is_stated(value)}
     rows = {slot: row for slot, row in tables()["slots"].items() if "silent" in row}
     if not stated & set(rows):
-        return ["anything about who took part, what they did or what changed"]
+        return [tr("anything about who took part, what they did or what changed")]
     asked = {flag.code for flag in finding.flags if flag.kind == "ask"}
     flagged = {gap.slot for gap in codebook.tables().gaps if gap.flags & asked} if beside_flags else set()
     return [
-        row["silent"]
+        tr(row["silent"])
         for slot, row in rows.items()
         if slot not in stated | flagged and not stated & set(row.get("unless", ()))
     ]
 
 
 def slot_name(slot: str) -> str:
-    return str(tables()["slots"].get(slot, {}).get("name", slot.replace("_", " ")))
+    found = str(tables()["slots"].get(slot, {}).get("name", slot.replace("_", " ")))
+    return found and tr(found)
+
+
+def kind_of_use(type: str) -> str:
+    """What a use of the word is, by its type (codebook 1.1): ``plan for the future``."""
+    return tr(str(tables()["mentions"].get(type, (type,))[0]))
 
 
 def value_words(evidence: Evidence) -> str:
@@ -221,28 +244,44 @@ def value_words(evidence: Evidence) -> str:
     frequency = evidence.detail.get("frequency")
     if frequency:
         said += f", {clean(str(frequency))}"
-    return said + (" (not quite clear)" if evidence.certainty == "borderline" else "")
+    return said + (tr(" (not quite clear)") if evidence.certainty == "borderline" else "")
 
 
 def count_words(detail: Mapping[str, Any], kind: str = "") -> str:
     """A count in words, from the fields of codebook 2.3."""
     kind = str(detail.get("kind") or kind)
     unit = word(str(detail.get("unit") or "participants"), "values", "unit")
-    opening = {"min": "at least ", "max": "at most ", "approx": "about "}.get(kind, "")
+    sort = kind if kind in ("min", "max", "approx") else ""
     some, total = detail.get("le_n"), detail.get("total_n")
     if kind == "vague":
-        return "no number given"
+        return tr("no number given")
     if kind == "one_of_many":
-        return f"one person out of {total}" if total else "one person in a larger group"
+        return tr("one person out of {total}").format(total=total) if total else tr("one person in a larger group")
     if kind == "range" and detail.get("low") is not None and detail.get("high") is not None:
-        return f"{detail['low']:,} to {detail['high']:,} {unit}"
+        return tr("{low} to {high} {unit}").format(low=f"{detail['low']:,}", high=f"{detail['high']:,}", unit=unit)
     if some is not None and total is not None:
-        return f"{opening}{some:,} out of {total:,} {unit}"
+        said = {
+            "min": tr("at least {n} out of {total} {unit}"),
+            "max": tr("at most {n} out of {total} {unit}"),
+            "approx": tr("about {n} out of {total} {unit}"),
+        }.get(sort, tr("{n} out of {total} {unit}"))
+        return said.format(n=f"{some:,}", total=f"{total:,}", unit=unit)
     if some is not None:
-        return f"{opening}{some:,} {'person' if some == 1 and unit == 'people' else unit}"
+        said = {
+            "min": tr("at least {n} {unit}"),
+            "max": tr("at most {n} {unit}"),
+            "approx": tr("about {n} {unit}"),
+        }.get(sort, tr("{n} {unit}"))
+        person = some == 1 and unit == tr("people", "unit")
+        return said.format(n=f"{some:,}", unit=tr("person", "unit") if person else unit)
     if total is not None:
-        return f"{opening}{total:,} {unit} in all"
-    return kind.replace("_", " ") or "a number"
+        said = {
+            "min": tr("at least {n} {unit} in all"),
+            "max": tr("at most {n} {unit} in all"),
+            "approx": tr("about {n} {unit} in all"),
+        }.get(sort, tr("{n} {unit} in all"))
+        return said.format(n=f"{total:,}", unit=unit)
+    return kind.replace("_", " ") or tr("a number")
 
 
 def chosen_evidence(report: Report, product: Product, most: int | None = None) -> list[tuple[Evidence, list[Evidence]]]:
@@ -296,12 +335,15 @@ def to_check(report: Report) -> list[tuple[str, str, str]]:
         if doubt.item in evidence:
             item = evidence[doubt.item]
             name, said = slot_name(item.slot), value_words(item)
-            read, words = f"Read as: {name + ', ' if name else ''}{said}", item.quote
+            said = f"{name}, {said}" if name else said
+            read, words = tr("Read as: {what}").format(what=said), item.quote
         else:
             mention = mentions[doubt.item]
-            kind = tables()["mentions"].get(mention.type, (mention.type, mention.type))[0]
-            claim = "a claim that something was co-produced"
-            read = f"Read as {claim}" if doubt.why == "claim" else f"Read as {kind}, not as {claim}"
+            read = tr("Read as a claim that something was co-produced")
+            if doubt.why != "claim":
+                read = tr("Read as {what}, not as a claim that something was co-produced").format(
+                    what=kind_of_use(mention.type)
+                )
             words = mention.sentence.text
         out.append((read, clean(words), pages(report, [doubt.page])))
     return out
@@ -331,13 +373,14 @@ def claims_found(report: Report) -> str:
     claimed = sum(1 for p in report.products if claims_of(report, p))
     described = len(report.products) - claimed
     if not report.products:
-        return "No claim that something was co-produced was found."
+        return tr("No claim that something was co-produced was found.")
     parts = []
     if claimed:
-        parts.append(f"{number(claimed, 'claim')} that something was co-produced")
+        parts.append(tr("{claims} that something was co-produced").format(claims=number(claimed, "claim")))
     if described:
-        parts.append(f"{number(described, 'thing')} described as made with people, without the word")
-    return sentence(" and ".join(parts))
+        things = number(described, "thing")
+        parts.append(tr("{things} described as made with people, without the word").format(things=things))
+    return sentence(tr(" and ").join(parts))
 
 
 def unread(report: Report) -> list[str]:
@@ -345,7 +388,7 @@ def unread(report: Report) -> list[str]:
     why: dict[str, list[int]] = {}
     for page in report.document.pages:
         if page.unread:
-            why.setdefault(clean(page.unread), []).append(page.number)
+            why.setdefault(told(clean(page.unread)), []).append(page.number)
     return [f"{sentence(page_ranges(numbers))[:-1]}: {reason}." for reason, numbers in why.items()]
 
 
@@ -353,7 +396,7 @@ def warnings(report: Report) -> list[str]:
     """The reader's warnings, one line for each message, with its pages."""
     where: dict[str, list[int]] = {}
     for w in report.document.warnings:
-        where.setdefault(clean(w.message), []).extend([w.page] if w.page else [])
+        where.setdefault(told(clean(w.message)), []).extend([w.page] if w.page else [])
     return [
         (sentence(message)[:-1] + f" ({page_ranges(numbers)})." if numbers else sentence(message))
         for message, numbers in where.items()
@@ -368,7 +411,7 @@ def in_order(report: Report) -> list[Product]:
 def about(report: Report) -> str:
     """What kind of document it is: ``PDF, 48 pages``."""
     document = report.document
-    kind = {"docx": "Word document", "html": "web page", "text": "text", "markdown": "Markdown"}.get(
+    kind = {"docx": tr("Word document"), "html": tr("web page"), "text": tr("text"), "markdown": "Markdown"}.get(
         document.format, document.format.upper()
     )
     return kind + (f", {number(len(document.pages), 'page')}" if len(document.pages) > 1 else "")

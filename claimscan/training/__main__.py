@@ -21,6 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m claimscan.training", description=__doc__)
     parser.add_argument("--corpus", type=Path, default=Path("corpus"), metavar="FOLDER", help="default: %(default)s")
     commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("messages", help="bring the catalogues of translations up to date with the code")
     made = commands.add_parser("compile", help="documents to gold annotations and PDFs")
     made.add_argument("ids", nargs="*", metavar="ID", help="only these documents")
     made.add_argument("--check", action="store_true", help="read every document, list every mistake, write nothing")
@@ -79,6 +80,7 @@ def main(arguments: list[str] | None = None) -> int:
         "evaluate": evaluate_corpus,
         "agreement": compare_annotations,
         "gate": keep_floors,
+        "messages": update_messages,
     }
     try:
         return run[options.command](options)
@@ -141,6 +143,15 @@ def compile_corpus(options: argparse.Namespace) -> int:
             write_json(gold / f"{document.id}.{layout}.boxes.json", boxes)
             print(f"{path.name}: {boxes['pages']} pages")
     return 0
+
+
+def update_messages(options: argparse.Namespace) -> int:
+    from claimscan.training import messages  # Babel
+
+    missing = messages.update_all()
+    for code, n in missing.items():
+        print(f"{code}: " + (f"{n} messages have no translation" if n else "every message has a translation"))
+    return 1 if any(missing.values()) else 0
 
 
 def evaluate_corpus(options: argparse.Namespace) -> int:

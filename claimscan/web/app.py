@@ -18,16 +18,17 @@ from starlette.types import ASGIApp
 
 from claimscan.errors import ClaimscanError
 from claimscan.showing import wording as say
-from claimscan.web import correcting_pages, letter_pages, places, taking, worker
+from claimscan.showing.translating import language, message, told, tr
+from claimscan.web import correcting_pages, languages, letter_pages, places, taking, worker
 from claimscan.web.desk import Desk
 from claimscan.web.guard import MOST_BYTES, Guard, Keys, TooLarge
 from claimscan.web.shelf import Held, Shelf
 
 STEPS = (
-    "waiting for its turn",
-    "reading the words on its pages",
-    "looking for claims and what it says about them",
-    "drawing the places",
+    message("waiting for its turn"),
+    message("reading the words on its pages"),
+    message("looking for claims and what it says about them"),
+    message("drawing the places"),
 )
 WAIT = 10.0  # seconds that one request waits for a reading at most
 AT_ONCE = 1.5  # seconds to wait before a page of progress is worth showing
@@ -39,13 +40,13 @@ TYPES = {
     "corrections": "application/json",
 }
 LINES = (
-    ("What kind of document", "about"),
-    ("What it claims", "claims"),
-    ("What it shows", "shows"),
-    ("What it leaves open", "ceiling"),
-    ("It states: concerns", "concern"),
-    ("It is silent: to ask", "ask"),
-    ("It states: good practice", "credit"),
+    (message("What kind of document"), "about"),
+    (message("What it claims"), "claims"),
+    (message("What it shows"), "shows"),
+    (message("What it leaves open"), "ceiling"),
+    (message("It states: concerns"), "concern"),
+    (message("It is silent: to ask"), "ask"),
+    (message("It states: good practice"), "credit"),
 )
 
 
@@ -71,6 +72,7 @@ def application(
         Route("/history/{kept}/open", pages.reopen, methods=["POST"]),
         Route("/history/{kept}/delete", pages.forget, methods=["POST"]),
         Route("/stop", pages.stop, methods=["POST"]),
+        Route("/language", pages.language, methods=["POST"]),
         *places.routes(desk),
         *correcting_pages.routes(desk),
         *letter_pages.routes(desk),
@@ -80,7 +82,8 @@ def application(
         HTTPException: pages.nothing_here,
         Exception: pages.fault,
     }
-    return Guard(Starlette(routes=routes, exception_handlers=handlers), keys, port, most)
+    app = languages.Speaking(Starlette(routes=routes, exception_handlers=handlers), desk.language)
+    return Guard(app, keys, port, most)
 
 
 class _Pages:
@@ -98,10 +101,10 @@ class _Pages:
             "start.html.j2",
             status,
             here="/",
-            problem=problem,
-            remedy=remedy,
+            problem=told(problem),
+            remedy=told(remedy),
             pasted=pasted,
-            fair=say.FAIR,
+            fair=tr(say.FAIR),
             most_bytes=self.desk.most,
             most_mb=self.desk.most // 1_000_000,
             most_files=taking.MOST_FILES,
@@ -135,15 +138,19 @@ class _Pages:
         if not held.ready.is_set():
             at = worker.STAGES.index(held.stage)
             return self.desk.page(
-                "progress.html.j2", id=held.id, name=held.name, stage=held.stage, at=at, steps=list(STEPS)
+                "progress.html.j2",
+                id=held.id,
+                name=held.name,
+                stage=held.stage,
+                at=at,
+                steps=[tr(step) for step in STEPS],
             )
         if held.cancelled:
-            return self.desk.failed(
-                "Stopped", f"{held.name} was not read, because you stopped it.", "You can choose it again.", held
-            )
+            said = tr("{name} was not read, because you stopped it.").format(name=held.name)
+            return self.desk.failed(tr("Stopped"), said, tr("You can choose it again."), held)
         if held.made is None:
             assert held.error is not None
-            return self.desk.failed("This could not be read", str(held.error), held.error.remedy, held, 200)
+            return self.desk.failed(tr("This could not be read"), str(held.error), held.error.remedy, held, 200)
         return await run_in_threadpool(self._found, held, "undone" in request.query_params)
 
     def _found(self, held: Held, undone: bool) -> Response:
@@ -170,9 +177,10 @@ class _Pages:
         while not held.ready.is_set() and held.stage == known and time.monotonic() < until:
             await run_in_threadpool(held.ready.wait, 0.15)
         at = worker.STAGES.index(held.stage)
-        sentence = f"Step {at + 1} of {len(STEPS)}: {STEPS[at]}."
+        words = tr(STEPS[at])
+        sentence = tr("Step {n} of {all}: {what}.").format(n=at + 1, all=len(STEPS), what=words)
         return JSONResponse(
-            {"ready": held.ready.is_set(), "stage": held.stage, "at": at, "words": STEPS[at], "sentence": sentence}
+            {"ready": held.ready.is_set(), "stage": held.stage, "at": at, "words": words, "sentence": sentence}
         )
 
     async def cancel(self, request: Request) -> Response:
@@ -193,7 +201,7 @@ class _Pages:
             rows=[_row(held) for held in self.shelf.all()],
             lines=LINES,
             waiting=self._waiting(),
-            fair=say.FAIR,
+            fair=tr(say.FAIR),
         )
 
     async def all_progress(self, request: Request) -> Response:
@@ -233,7 +241,7 @@ class _Pages:
             return tables.to_csv([made.report]).encode("utf-8-sig")
         if kind == "corrections":
             return correcting_pages.exported(made.report).encode()
-        done = self.shelf.reader.call(worker.highlighted if kind == "pdf" else worker.one_page, made.report)
+        done = self.shelf.reader.call(worker.highlighted if kind == "pdf" else worker.one_page, made.report, language())
         data = worker.outcome(done, held.name)
         if isinstance(data, ClaimscanError):
             raise data
@@ -255,7 +263,7 @@ class _Pages:
             {"id": id, "name": name, "when": time.strftime("%d.%m.%Y, %H:%M", time.localtime(when))}
             for id, name, when in self.shelf.history()
         ]
-        said = "It is deleted from this computer." if "deleted" in request.query_params else ""
+        said = tr("It is deleted from this computer.") if "deleted" in request.query_params else ""
         return self.desk.page("history.html.j2", here="/history", rows=rows, folder=str(self.shelf.keeping), said=said)
 
     async def reopen(self, request: Request) -> Response:
@@ -273,6 +281,11 @@ class _Pages:
             raise HTTPException(404)
         return _to("/history?deleted=1")
 
+    async def language(self, request: Request) -> Response:
+        form = await taking.fields(request, self.desk.keys)
+        self.desk.language.choose(form.get("language"))
+        return _to(languages.own(form.get("back")))
+
     async def stop(self, request: Request) -> Response:
         await taking.fields(request, self.desk.keys)
         answer = self.desk.page("stopped.html.j2")
@@ -285,26 +298,28 @@ class _Pages:
         assert isinstance(error, ClaimscanError)
         if isinstance(error, TooLarge):
             return self._start(str(error), error.remedy, status=413)
-        return self.desk.failed("That did not work", str(error), error.remedy, status=400)
+        return self.desk.failed(tr("That did not work"), str(error), error.remedy, status=400)
 
     async def nothing_here(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         if error.status_code == 404:
             return self.desk.failed(
-                "There is nothing here",
-                "This page does not exist, or it has been deleted.",
-                "What you do not keep is deleted when claimscan stops.",
+                tr("There is nothing here"),
+                tr("This page does not exist, or it has been deleted."),
+                tr("What you do not keep is deleted when claimscan stops."),
                 status=404,
             )
-        return self.desk.failed("That did not work", "claimscan could not use what was sent.", status=error.status_code)
+        return self.desk.failed(
+            tr("That did not work"), tr("claimscan could not use what was sent."), status=error.status_code
+        )
 
     async def fault(self, request: Request, error: Exception) -> Response:
         if os.environ.get("CLAIMSCAN_TRACEBACK") == "1":
             traceback.print_exception(error)
         return self.desk.failed(
-            "That did not work",
-            f"claimscan itself failed ({type(error).__name__}).",
-            "This is a fault in claimscan, not in what you did. Please report it.",
+            tr("That did not work"),
+            tr("claimscan itself failed ({error}).").format(error=type(error).__name__),
+            tr("This is a fault in claimscan, not in what you did. Please report it."),
             status=500,
         )
 
@@ -318,9 +333,9 @@ def _row(held: Held) -> dict[str, Any]:
     row: dict[str, Any] = {key: [] for _, key in LINES}
     row |= {"id": held.id, "name": held.name, "ready": held.made is not None}
     if not held.ready.is_set():
-        return row | {"about": ["It is still being read."]}
+        return row | {"about": [tr("It is still being read.")]}
     if held.made is None:
-        return row | {"about": [str(held.error) if held.error else "You stopped the reading of it."]}
+        return row | {"about": [told(str(held.error)) if held.error else tr("You stopped the reading of it.")]}
     finding, report = held.made.finding, held.made.report
     products = finding["products"]
     several = len(products) > 1

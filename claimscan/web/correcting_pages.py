@@ -22,11 +22,19 @@ from claimscan.records import Correction, Evidence, Mention
 from claimscan.report import Report
 from claimscan.showing import by_hand
 from claimscan.showing import wording as say
+from claimscan.showing.templates import lang
+from claimscan.showing.translating import message, told, tr
 from claimscan.web import taking
-from claimscan.web.desk import Desk, named, words_of
+from claimscan.web.desk import Desk, called, named, words_of
 from claimscan.web.shelf import Held
 
-KINDS = {"wrong": "taken out", "changed": "changed", "moved": "moved", "added": "added", "removed": "taken out"}
+KINDS = {
+    "wrong": message("taken out"),
+    "changed": message("changed"),
+    "moved": message("moved"),
+    "added": message("added"),
+    "removed": message("taken out"),
+}
 
 
 def routes(desk: Desk) -> list[Route]:
@@ -47,8 +55,8 @@ def question(held: Held) -> Callable[[Any], Markup]:
 
     def link(q: Any) -> Markup:
         where = f"/d/{held.id}/correct?items={encoded(','.join(q.items))}"
-        return Markup('<p class="fix"><a href="{}">Is this wrong?<span class="hidden"> “{}”</span></a></p>').format(
-            where, escape(say.short(q.words, 80))
+        return Markup('<p class="fix"><a href="{}">{}<span class="hidden"{}> “{}”</span></a></p>').format(
+            where, tr("Is this wrong?"), lang(q.language), escape(say.short(q.words, 80))
         )
 
     return link
@@ -59,7 +67,9 @@ def changes(report: Report) -> dict[str, Any]:
     made = correcting.gathered(report).corrections
     return {
         "changes": by_hand.lines(report),
-        "undo": [{"key": _key(one), "words": f"{KINDS[one.kind]}, “{say.short(one.at.quote, 60)}”"} for one in made],
+        "undo": [
+            {"key": _key(one), "words": f"{tr(KINDS[one.kind])}, “{say.short(one.at.quote, 60)}”"} for one in made
+        ],
     }
 
 
@@ -87,14 +97,15 @@ class _Correcting:
             "correct.html.j2",
             400 if problem else 200,
             id=held.id,
-            title=say.title(report),
+            **called(report),
             words=say.short(longest, 500),
+            language=say.spoken(report, longest),
             place=say.pages(report, [wanted[0].page]).capitalize(),
             items=[{**_fields(correcting.choices(report, i.id)), "read": _read(i)} for i in wanted],
             chosen=chosen,
             all_items=",".join(i.id for i in wanted),
-            problem=problem,
-            remedy=remedy,
+            problem=told(problem),
+            remedy=told(remedy),
         )
 
     async def correct(self, request: Request) -> Response:
@@ -119,11 +130,11 @@ class _Correcting:
             "add.html.j2",
             400 if problem else 200,
             id=held.id,
-            title=say.title(made.report),
+            **called(made.report),
             c=_fields(correcting.choices(made.report)),
             given=given,
-            problem=problem,
-            remedy=remedy,
+            problem=told(problem),
+            remedy=told(remedy),
         )
 
     async def add(self, request: Request) -> Response:
@@ -173,7 +184,7 @@ class _Correcting:
             await run_in_threadpool(self.desk.shelf.change, held, taken)
         except ClaimscanError as error:
             return self.desk.failed(
-                "The changes were not taken in", str(error), error.remedy, status=400, back=f"/d/{held.id}#save"
+                tr("The changes were not taken in"), str(error), error.remedy, status=400, back=f"/d/{held.id}#save"
             )
         finally:
             await form.close()
@@ -209,7 +220,7 @@ def _fields(choices: correcting.Choices) -> dict[str, Any]:
 
 def _read(item: Mention | Evidence) -> str:
     if isinstance(item, Mention):
-        return str(say.tables()["mentions"].get(item.type, (item.type, item.type))[0])
+        return say.kind_of_use(item.type)
     return say.says([item])
 
 

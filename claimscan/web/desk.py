@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -12,19 +12,23 @@ from starlette.responses import Response
 
 from claimscan.records import Evidence, Mention
 from claimscan.report import Report
-from claimscan.web import pages, worker
+from claimscan.showing import wording as say
+from claimscan.showing.translating import told, tr
+from claimscan.web import languages, pages, worker
 from claimscan.web.guard import Keys
 from claimscan.web.shelf import Held, Shelf
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Shared by all pages. ``stop`` stops the server; ``most`` is how many bytes one form may bring."""
+    """Shared by all pages. ``stop`` stops the server; ``most`` is how many bytes one form may bring; ``language`` is the one
+    that the pages are in."""
 
     shelf: Shelf
     keys: Keys
     stop: Callable[[], None]
     most: int
+    language: languages.Chosen = field(default_factory=languages.Chosen)
 
     def held(self, request: Request) -> Held:
         """The document that the address names; 404 where there is none."""
@@ -41,7 +45,7 @@ class Desk:
         return held, held.made
 
     def page(self, template: str, status: int = 200, /, **context: Any) -> Response:
-        return pages.page(template, status, token=pages.token(self.keys.form), **context)
+        return pages.page(template, status, token=pages.token(self.keys.form), **languages.switch(), **context)
 
     def failed(
         self, heading: str, problem: str, remedy: str = "", held: Held | None = None, status: int = 200, back: str = ""
@@ -50,12 +54,17 @@ class Desk:
             "failed.html.j2",
             status,
             heading=heading,
-            problem=problem,
-            remedy=remedy,
+            problem=told(problem),
+            remedy=told(remedy),
             id=held.id if held else "",
             back=back,
-            back_words="Back" if back else "",
+            back_words=tr("Back") if back else "",
         )
+
+
+def called(report: Report) -> dict[str, Any]:
+    """For a template: the document's title and its language."""
+    return {"title": say.title(report), "title_language": say.spoken(report, say.title(report))}
 
 
 def named(report: Report) -> dict[str, Mention | Evidence]:

@@ -15,23 +15,26 @@ from starlette.routing import Route
 from claimscan.errors import ClaimscanError, UsageError
 from claimscan.showing import letters
 from claimscan.showing import wording as say
+from claimscan.showing.templates import lang
+from claimscan.showing.translating import language as page_language
+from claimscan.showing.translating import message, told, tr
 from claimscan.web import taking
-from claimscan.web.desk import Desk
+from claimscan.web.desk import Desk, called
 from claimscan.web.shelf import Held
 
 MOST_TEXT = 50_000
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 KINDS = (
-    ("reply", "A letter with my questions, such as a reply to a consultation"),
-    ("foi", "A freedom of information (FOI) request: it asks for what they have on record"),
+    ("reply", message("A letter with my questions, such as a reply to a consultation")),
+    ("foi", message("A freedom of information (FOI) request: it asks for what they have on record")),
 )
 NATIONS = (
-    ("england", "England"),
-    ("wales", "Wales"),
-    ("scotland", "Scotland"),
-    ("northern-ireland", "Northern Ireland"),
+    ("england", message("England")),
+    ("wales", message("Wales")),
+    ("scotland", message("Scotland")),
+    ("northern-ireland", message("Northern Ireland")),
 )
-LANGUAGES = (("en", "English"), ("cy", "Cymraeg (Welsh)"))
+LANGUAGES = (("en", message("English")), ("cy", message("Cymraeg (Welsh)")))
 
 
 def routes(desk: Desk) -> list[Route]:
@@ -50,9 +53,9 @@ def link(held: Held) -> Callable[[Any], Markup]:
         if not product["questions"]:
             return Markup("")
         where = f"/d/{held.id}/letter?product={encoded(product['id'])}"
-        return Markup(
-            '<p><a class="button" href="{}">Write a letter about this<span class="hidden">: {}</span></a></p>'
-        ).format(where, escape(say.clean(product["name"])))
+        return Markup('<p><a class="button" href="{}">{}<span class="hidden"{}>: {}</span></a></p>').format(
+            where, tr("Write a letter about this"), lang(product["language"]), escape(say.clean(product["name"]))
+        )
 
     return after
 
@@ -70,19 +73,19 @@ class _Letters:
         options = {
             "kind": _one(asked.get("kind"), KINDS),
             "nation": _one(asked.get("nation"), NATIONS),
-            "language": _one(asked.get("language"), LANGUAGES),
+            "language": _one(asked.get("language", page_language()), LANGUAGES),
         }
         easy, product = "easy" in asked, asked.get("product", "")[:100]
         products = [product] if any(p.id == product for p in report.products) else []
         context: dict[str, Any] = {
             "id": held.id,
-            "title": say.title(report),
+            **called(report),
             "kinds": KINDS,
             "nations": NATIONS,
             "languages": LANGUAGES,
-            "products": [(p.id, say.short(p.name, 120)) for p in say.in_order(report)],
+            "products": [(p.id, say.name(p, 120)) for p in say.in_order(report)],
             "chosen": {**options, "easy": easy, "product": products[0] if products else ""},
-            "why": letters.silent(report, products),
+            "why": letters.silent(report, products, language=page_language()),
             "letter": None,
             "questions": [],
             "problem": "",
@@ -98,7 +101,7 @@ class _Letters:
                     report, nation=options["nation"], products=products, pick=pick, **own  # type: ignore[arg-type]
                 )
             except ClaimscanError as error:
-                context |= {"problem": str(error), "remedy": error.remedy}
+                context |= {"problem": told(str(error)), "remedy": told(error.remedy)}
                 made_letter = letters.letter(
                     report, nation=options["nation"], products=products, **own  # type: ignore[arg-type]
                 )
@@ -133,7 +136,7 @@ class _Letters:
         try:
             address = letters.link(letter, body)
         except ClaimscanError as error:
-            problem, remedy = str(error), error.remedy
+            problem, remedy = told(str(error)), told(error.remedy)
         return self.desk.page(
             "link.html.j2",
             400 if problem else 200,

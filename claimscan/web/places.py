@@ -16,6 +16,7 @@ from claimscan.errors import ClaimscanError
 from claimscan.records import Evidence, Mention, Page
 from claimscan.report import Report
 from claimscan.showing import wording as say
+from claimscan.showing.translating import told
 from claimscan.web import worker
 from claimscan.web.desk import Desk, named, words_of
 from claimscan.web.shelf import Held
@@ -51,14 +52,17 @@ class _Places:
             "place.html.j2",
             id=held.id,
             name=say.title(report),
+            name_language=say.spoken(report, say.title(report)),
             number=page.number,
             count=len(report.document.pages),
             query=query,
-            quotes=list(dict.fromkeys(say.short(words_of(i), 400) for i in here)),
+            quotes=[
+                (words, say.spoken(report, words)) for words in dict.fromkeys(say.short(words_of(i), 400) for i in here)
+            ],
             picture=drawn,
             width=round(page.width * 1.5),
             height=round(page.height * 1.5),
-            unread=say.sentence(page.unread),
+            unread=say.sentence(told(page.unread)),
             blocks=await run_in_threadpool(_blocks, report, page, here),
         )
 
@@ -106,5 +110,5 @@ def _blocks(report: Report, page: Page, marked: Sequence[Mention | Evidence]) ->
         parts.append({"text": text[at:stop], "mark": False})
         parts = [p for p in parts if str(p["text"]).strip()]
         if parts:
-            out.append({"kind": kind, "parts": parts})
+            out.append({"kind": kind, "parts": parts, "language": say.spoken(report, text[start:stop])})
     return out

@@ -11,12 +11,13 @@ from starlette.requests import Request
 
 from claimscan.errors import ClaimscanError, UsageError
 from claimscan.showing import wording as say
+from claimscan.showing.translating import message, tr
 from claimscan.web.guard import Keys
 
 MOST_FILES = 10
 MOST_TEXT = 2_000_000  # characters that are pasted
 MOST_FIELDS = 100
-PASTED = "Pasted words.txt"
+PASTED = message("Pasted words.txt")
 
 
 class Stale(ClaimscanError):
@@ -60,7 +61,7 @@ async def documents(form: FormData) -> list[tuple[str, bytes]]:
             raise UsageError(
                 f"The words are more than {MOST_TEXT:,} characters.", "Paste less, or choose the document as a file."
             )
-        found.append((PASTED, text.encode("utf-8", "replace")))
+        found.append((tr(PASTED), text.encode("utf-8", "replace")))
     if not found:
         raise UsageError("You did not choose a document yet.", "Choose one, or paste words.")
     return found
@@ -72,7 +73,7 @@ def shown_name(name: str) -> str:
     stem, dot, suffix = name.rpartition(".")
     if len(name) > 120:
         name = say.short(stem or name, 110) + (dot + suffix if stem and len(suffix) < 9 else "")
-    return name or "Document"
+    return name or tr("Document")
 
 
 def attachment(name: str, suffix: str) -> str:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from claimscan.batch import work
 from claimscan.errors import ClaimscanError, MemoryExceeded, TimeExceeded, WorkerDied
 from claimscan.records import Box, Correction, Document, Settings
+from claimscan.showing.translating import LANGUAGES, language, speaking
 
 if TYPE_CHECKING:
     from claimscan.correcting import Corrections
@@ -32,11 +33,17 @@ Drawn = dict[tuple[Box, ...], "Picture | None"]
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What came of a document: its report, the finding in words (:mod:`claimscan.showing.finding`), and the pictures in it."""
+    """What came of a document: its report, the finding in words (:mod:`claimscan.showing.finding`) by language, and the
+    pictures in it."""
 
     report: Report
-    finding: dict[str, Any]
+    findings: dict[str, dict[str, Any]]
     drawn: Drawn
+
+    @property
+    def finding(self) -> dict[str, Any]:
+        """The finding in the language of the moment."""
+        return self.findings[language()]
 
 
 class Reader:
@@ -152,7 +159,11 @@ def shown(report: Report, drawn: Drawn) -> Made:
     from claimscan.showing.pictures import Pictures
 
     pictures = Pictures(report, drawn)
-    return Made(report, finding(report, pictures), pictures.drawn)
+    findings = {}
+    for code in LANGUAGES:
+        with speaking(code):
+            findings[code] = finding(report, pictures)
+    return Made(report, findings, pictures.drawn)
 
 
 def corrected(made: Made, corrections: Corrections) -> Made:
@@ -176,18 +187,20 @@ def page_picture(document: Document, number: int, boxes: Sequence[Box]) -> bytes
     return whole_page(document, number, boxes)
 
 
-def highlighted(report: Report) -> bytes:
+def highlighted(report: Report, language: str) -> bytes:
     """The copy of the PDF with annotations."""
     from claimscan.showing import highlights
 
-    return highlights.highlighted(report, report.document.anchors.data)
+    with speaking(language):
+        return highlights.highlighted(report, report.document.anchors.data)
 
 
-def one_page(report: Report) -> bytes:
+def one_page(report: Report, language: str) -> bytes:
     """The finding as a page in one file."""
     from claimscan.showing import html
 
-    return html.page(report).encode()
+    with speaking(language):
+        return html.page(report).encode()
 
 
 def stage(path: Path) -> str:

@@ -12,8 +12,8 @@
     const say = () => {
       const files = [...input.files];
       const size = files.reduce((sum, file) => sum + file.size, 0);
-      said.textContent = size > most ? "That is too much at once. Choose fewer or smaller documents."
-        : files.length ? "Chosen: " + files.map((file) => file.name).join(", ") : "";
+      said.textContent = size > most ? form.dataset.much
+        : files.length ? form.dataset.chosen + " " + files.map((file) => file.name).join(", ") : "";
       return size <= most;
     };
     input.addEventListener("change", say);
