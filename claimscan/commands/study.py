@@ -179,9 +179,7 @@ def _sample(args: argparse.Namespace) -> int:
 
     study = _opened(args)
     if args.plan:
-        from claimscan.study import planning
-
-        _said(planning.told(study, args.plan))
+        _said("\n".join(drawing.plan(study, args.plan)))
         return 0
     if not args.documents or not args.run_folder:
         raise UsageError(

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from claimscan.codebook import LEVELS, tables
 from claimscan.errors import UsageError
+from claimscan.study import planning
 from claimscan.study.beginning import DRAWABLE, NO_CLAIM, draw
 from claimscan.study.folder import Study
 from claimscan.study.sampling import Allocation, Drawn, Listed, Sample, Stratum
 from claimscan.study.sampling import draw as drawn
 from claimscan.study.sampling import extend, number
 
+SENSITIVITY, SPECIFICITY = 0.8, 0.9  # of a band, assumed for planning
+WRONG = 1 / 3  # ratings, as in the planning simulation of codebook 7.2
 OWN = ("grade", "band")  # columns of the frame, besides the user's, that strata can be made of
 
 
@@ -107,3 +111,33 @@ def _before(study: Study, listed: Sequence[Listed], seed: str) -> Sample:
         for row in study.sample()
     ]
     return Sample(seed, tuple(strata), tuple(documents))
+
+
+def plan(study: Study, half_width: float) -> list[str]:
+    """How many documents to code, and how many claims twice, for intervals of a half-width, in sentences.
+
+    Expected shares are those that claimscan predicts, so this is rough; a pilot tells more.
+    """
+    rows = [row for row in study.frame() if row["status"] == DRAWABLE]
+    said = []
+    for band in dict.fromkeys(level.band for level in tables().levels):
+        strata_of: dict[str, list[bool]] = {}
+        for row in rows:
+            strata_of.setdefault("claim" if row["grade"] != NO_CLAIM else NO_CLAIM, []).append(row["band"] == band)
+        guesses = {name: planning.Guess(len(has), sum(has) / len(has)) for name, has in strata_of.items()}
+        alone = planning.documents_to_code(half_width, guesses)
+        helped = planning.documents_to_code(half_width, guesses, sensitivity=SENSITIVITY, specificity=SPECIFICITY)
+        share = sum(row["band"] == band for row in rows) / len(rows)
+        said.append(
+            f"{band} (predicted {100 * share:.0f} %): {alone.documents:,} of {len(rows):,} documents with hand coding alone, "
+            f"{helped.documents:,} with claimscan's grades corrected, if it finds {SENSITIVITY:.0%} of these and {SPECIFICITY:.0%} "
+            "of the others."
+        )
+    levels = [sum(row["grade"] == level for row in rows) for level in LEVELS]
+    if sum(map(bool, levels)) > 1:
+        twice = planning.units_to_code_twice(0.1, [n / sum(levels) for n in levels], WRONG)
+        said.append(
+            f"Agreement: {twice.units:,} graded claims coded by two people give alpha within 0.10, if one rating in three is "
+            f"wrong, mostly by one level (codebook 7.2); alpha would then be about {twice.alpha:.2f}."
+        )
+    return said

@@ -203,10 +203,11 @@ def _population(
     out = []
     for row in documents:
         if row["by"] == MACHINE:
-            m = have.get((row["document"], MACHINE), [0, 0])
-            h: list[Any] = have.get((row["document"], "hand"), [0, 0]) if row["document"] in coded else [None, None]
+            document = row["document"]
+            m_y, m_n = have.get((document, MACHINE), [0, 0])
+            h: Any = have.get((document, "hand"), [0, 0]) if document in coded else [None, None]
             chance = float(row["probability"])
-            out.append(estimating.Row(row["document"], row["stratum"], chance, *m, *h, row["group"]))
+            out.append(estimating.Row(document, row["stratum"], chance, m_y, m_n, h[0], h[1], row["group"]))
     return out
 
 

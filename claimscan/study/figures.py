@@ -13,7 +13,12 @@ from claimscan.study.estimate_tables import METHODS
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Canvas
 
-_STYLE: dict[Any, Any] = {"svg.hashsalt": "claimscan", "svg.fonttype": "none", "pdf.fonttype": 42, "font.family": "DejaVu Sans"}
+_STYLE: dict[Any, Any] = {
+    "svg.hashsalt": "claimscan",
+    "svg.fonttype": "none",
+    "pdf.fonttype": 42,
+    "font.family": "DejaVu Sans",
+}
 
 Rows = Sequence[Mapping[str, Any]]
 # Told apart by shape as well as by colour, and the colours by every kind of sight.

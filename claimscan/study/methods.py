@@ -140,7 +140,9 @@ def _shares(rows: Sequence[Mapping[str, str]], ladder: Framework | None) -> list
         notes: dict[str, int] = {}
         for found in shown.values():
             for row in found.values():
-                if row["note"] and row["method"] != "naive":  # what is wrong with that one is said of all, above the tables
+                if (
+                    row["note"] and row["method"] != "naive"
+                ):  # what is wrong with that one is said of all, above the tables
                     notes.setdefault(row["note"], len(notes) + 1)
         made.append({"of": of, "variable": variable, "group": group, "shares": shown, "notes": notes})
     return made
