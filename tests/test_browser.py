@@ -151,9 +151,28 @@ def test_axe_finds_nothing_on_any_page(browser, server, document):
         page.get_by_role("button", name="Delete").first.click()
         found["forgotten"] = violations(page)
         page.goto(mine)
+        page.get_by_role("button", name="Cymraeg").click()
+        page.get_by_role("heading", name="Yn fyr").wait_for()
+        page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+        found["in Welsh"] = violations(page)
+        page.get_by_role("button", name="English").click()
         page.get_by_role("button", name="Take it off the page").click()
         found["taken off"] = violations(page)
     assert {name: v for name, v in found.items() if v} == {}
+
+
+def test_the_language_is_changed_with_the_keyboard_alone_and_stays(browser, server, document):
+    with opened(browser, server, java_script_enabled=False) as page:
+        page.goto(document)
+        page.get_by_role("button", name="Cymraeg").focus()
+        page.keyboard.press("Enter")
+        page.get_by_role("heading", name="Yn fyr").wait_for()
+        assert page.url == document and page.locator("html").get_attribute("lang") == "cy"
+        assert page.locator("blockquote").first.get_attribute("lang") == "en"
+        page.get_by_role("link", name="Dechrau").click()
+        page.get_by_role("heading", name="Beth mae dogfen yn ei ddangos?").wait_for()
+        page.get_by_role("button", name="English").press("Space")
+        page.get_by_role("heading", name="What does a document show?").wait_for()
 
 
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"

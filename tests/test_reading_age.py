@@ -32,6 +32,7 @@ def read(name):
     text = (DATA / name).read_text(encoding="utf-8")
     if name.endswith(".toml"):
         return list(strings(tomllib.loads(text)))
+    text = re.sub(r'\btr\("([^"]*)"\)', r" }}\1{{ ", text)  # a message is words, what stands around it is not
     return re.split(r"<[^>]+>|\n", re.sub(r"\{[%{#].*?[%}#]\}", " ", text, flags=re.S))
 
 

@@ -689,3 +689,56 @@ def test_the_command_serves_on_this_computer_and_leaves_nothing_behind(number, t
 def test_the_button_stops_it(page):
     answer = page.post("/stop")
     assert "has stopped" in answer.text and page.stopped
+
+
+# --- Welsh ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_page_is_english_until_a_person_chooses_welsh(page):
+    assert '<html lang="en-GB">' in page.get("/").text and "Cymraeg</button>" in page.get("/").text
+    id = page.read()
+    answer = page.post("/language", {"language": "cy", "back": f"/d/{id}"}, follow=False)
+    assert answer.status_code == 303 and answer.headers["location"] == f"/d/{id}"
+    for address in ("/", f"/d/{id}", f"/d/{id}/add", f"/d/{id}/page/1", "/documents", "/history", "/nothing"):
+        text = page.get(address).text
+        assert '<html lang="cy">' in text and "English</button>" in text, address
+    finding = page.get(f"/d/{id}")
+    assert "Yn fyr" in finding.text and '<blockquote lang="en">' in finding.text and "In short" not in finding.text
+    assert '<html lang="cy">' in page.get(f"/d/{id}/get/html").text
+    assert "The document" in page.get(f"/d/{id}/get/json").text
+    assert "Dangos y llythyr" in page.get(f"/d/{id}/letter").text
+    assert "Annwyl" in page.get(f"/d/{id}/letter?write=1").text
+    assert "Nid ydych wedi dewis dogfen eto." in page.post("/documents").text
+    page.post("/language", {"language": "en"})
+    assert "In short" in page.get(f"/d/{id}").text
+
+
+def test_what_is_corrected_in_welsh_is_said_in_welsh(page):
+    id = page.read()
+    page.post("/language", {"language": "cy"})
+    items = re.search(r"correct\?items=([^\"]+)", page.get(f"/d/{id}").text)[1].replace("%2C", ",")
+    changed = page.post(f"/d/{id}/correct", {"items": items, "do": "none"})
+    assert "Newidiwyd â llaw" in changed.text and "tynnwyd allan; fe’i darllenwyd fel hyn" in words(changed)
+    page.post("/language", {"language": "en"})
+    assert "taken out; it was read as" in words(page.get(f"/d/{id}"))
+
+
+@pytest.mark.parametrize("back", ["//evil.example", "https://evil.example", "/\\evil.example", "", "/a\r\nb", "x"])
+def test_the_switch_leads_nowhere_else(page, back):
+    answer = page.post("/language", {"language": "cy", "back": back}, follow=False)
+    assert answer.headers["location"] == "/"
+
+
+def test_the_switch_knows_only_our_languages_and_needs_the_token(page):
+    page.post("/language", {"language": "../../fr"})
+    assert '<html lang="en-GB">' in page.get("/").text
+    assert page.client.post("/language", data={"language": "cy", "token": "x"}).status_code == 400
+    assert '<html lang="en-GB">' in page.get("/").text
+
+
+def test_the_switch_comes_back_to_the_page_with_its_question(page):
+    id = page.read()
+    text = unescape(page.get(f"/d/{id}/letter?write=1&kind=foi").text)
+    assert f'name="back" value="/d/{id}/letter?write=1&kind=foi"' in text
+    refused = page.post(f"/d/{id}/add", {"quote": "not there"})
+    assert f'name="back" value="/d/{id}"' in refused.text

@@ -167,8 +167,8 @@ def _of_tables() -> Iterator[Message]:
 
     levels, asks, words = "codebook/levels.toml", "codebook/questions.toml", "templates/wording.toml"
     yield from rows(levels, ("label", "plain", "supports", "text"), "level", "status")
-    for table in ("cap", "fact"):
-        for row in _toml(levels)[table]:
+    for part in ("cap", "fact"):
+        for row in _toml(levels)[part]:
             texts = [row["text"]] if "text" in row else row["texts"].values()
             yield from (Message(TOLD, text, f"claimscan/data/{levels}") for text in texts)
     yield from rows("codebook/flags.toml", ("plain", "plain_some"), "flag")
@@ -218,7 +218,7 @@ def update(code: str) -> int:
         made.add(
             text,
             old.string if old else "",
-            [(place, None)],
+            [(place, 0)],
             flags=(old.flags if old else set()) - {"python-format", "python-brace-format"},
             user_comments=old.user_comments if old else (),
             context=context or None,

@@ -45,7 +45,7 @@ class Desk:
         return held, held.made
 
     def page(self, template: str, status: int = 200, /, **context: Any) -> Response:
-        return pages.page(template, status, token=pages.token(self.keys.form), **languages.switch(), **context)
+        return pages.page(template, status, token=pages.token(self.keys.form), switch=languages.switch(), **context)
 
     def failed(
         self, heading: str, problem: str, remedy: str = "", held: Held | None = None, status: int = 200, back: str = ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -47,12 +46,13 @@ class Speaking:
             _here.reset(before)
 
 
-def switch() -> dict[str, Any]:
-    """For the template of every page: the other language, in its own words, and the page to come back to."""
+def switch() -> dict[str, str]:
+    """For the template of every page: the other language, in its own words, and the page to come back to; empty where the
+    page is in English only."""
     if _here.get().startswith(ENGLISH_ONLY):
-        return {"switch": None, "back": ""}
+        return {}
     code, words = next((code, words) for code, words in LANGUAGES.items() if code != language())
-    return {"switch": {"code": code, "words": words}, "back": _here.get()}
+    return {"code": code, "words": words, "back": _here.get()}
 
 
 def own(address: object) -> str:
