@@ -82,8 +82,9 @@ def read(page, *files):
 
 @pytest.fixture(scope="module")
 def document(browser, server):
-    """The address of a finding that no test changes."""
+    """The address of a finding that no test changes, with another to compare it with."""
     with opened(browser, server) as page:
+        read(page, OTHER)
         return read(page, PDF)
 
 
@@ -101,6 +102,8 @@ def violations(page):
 def addresses(page, document):
     """Every page and state of it, by name."""
     home = document.partition("/d/")[0]
+    page.goto(home + "/documents")
+    two = [page.locator("#before option").nth(n).get_attribute("value") for n in (0, 1)]
     page.goto(document)
     place = page.locator("a.place").first.get_attribute("href")
     wrong = page.locator(".fix a").nth(1).get_attribute("href")
@@ -115,6 +118,8 @@ def addresses(page, document):
         "welsh": document + "/letter?write=1&kind=reply&language=cy&easy=yes",
         "seven": document + "/letter?write=1&picked=1",
         "documents": home + "/documents",
+        "compare": f"{home}/compare?before={two[0]}&after={two[1]}",
+        "not compared": f"{home}/compare?before={two[0]}&after={two[0]}",
         "history": home + "/history",
         "missing": home + "/nothing",
     }
@@ -162,7 +167,6 @@ SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clie
 def test_nothing_scrolls_sideways_at_320_pixels_nor_with_spaced_text(browser, server, document):
     # 1280 pixels at 400 % are 320 CSS pixels (WCAG 2.2, 1.4.10).
     with opened(browser, server, viewport={"width": 320, "height": 256}, bypass_csp=True) as page:
-        read(page, OTHER)  # so that two stand side by side
         for name, address in addresses(page, document).items():
             page.goto(address)
             page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
@@ -341,6 +345,12 @@ def test_the_whole_task_with_script_switched_off(browser, server):
         while page.get_by_role("link", name=re.compile("See whether")).count():
             page.get_by_role("link", name=re.compile("See whether")).click()
         assert page.get_by_role("table", name="Your documents side by side").count() == 1
+        page.get_by_label("The later one").select_option(label=OTHER.name)
+        page.get_by_label("The earlier one").select_option(label=PDF.name)
+        page.get_by_role("button", name="Show what is different").click()
+        page.get_by_role("link", name=f"Take “{OTHER.name}” as the earlier one").click()
+        assert OTHER.name in page.locator("dl.two a").first.inner_text()
+        page.get_by_role("link", name="Your documents", exact=True).click()
         page.get_by_role("link", name=PDF.name).first.click()
         page.locator(".fix a").nth(1).click()
         page.locator("button[value=none], details[open] button[value=wrong]").first.click()

@@ -147,7 +147,8 @@ def test_no_other_site_can_fetch_or_embed_a_page(shared, address):
 
 def test_every_form_has_the_token_and_none_works_without(page):
     id = page.read()
-    for address in ("/", f"/d/{id}", "/documents", f"/d/{id}/letter?write=1&kind=foi", f"/d/{id}/add"):
+    other = page.read()
+    for address in ("/", f"/d/{id}", "/documents", f"/compare?before={id}&after={other}", f"/d/{id}/letter?write=1&kind=foi", f"/d/{id}/add"):
         text = page.get(address).text
         for form in re.findall(r"<form method=\"post\".*?</form>", text, re.S):
             assert f'name="token" value="{page.keys.form}"' in form, (address, form)
@@ -207,6 +208,7 @@ def test_no_page_has_a_script_or_style_of_its_own(shared):
         "/documents",
         "/history",
         f"/d/{shared.pdf}/add",
+        f"/compare?before={shared.plan}&after={shared.pdf}",
     ):
         text = shared.get(address).text
         assert re.findall(r"<script[^>]*>", text) == ['<script src="/assets/page.js" defer>']
@@ -347,10 +349,11 @@ def test_script_and_markup_in_a_document_stay_text(page, kind):
         id = page.read(out.getvalue(), "a.pdf")
     items = page.shelf.get(id).made.report
     ids = ",".join(i.id for i in (*items.mentions, *items.evidence))
+    plan = page.read()
     assert ids
     for address in (
         f"/d/{id}", "/documents", f"/d/{id}/page/1?mark={ids}", f"/d/{id}/correct?items={ids}", f"/d/{id}/add",
-        f"/d/{id}/letter?write=1&kind=foi", f"/d/{id}/get/html",
+        f"/d/{id}/letter?write=1&kind=foi", f"/d/{id}/get/html", f"/compare?before={id}&after={plan}",
     ):  # fmt: skip
         text = page.get(address).text
         tags = Tags()
@@ -447,6 +450,49 @@ def test_copies_can_be_saved(shared, kind, start):
 def test_several_stand_side_by_side(shared):
     text = words(shared.get("/documents"))
     assert "side by side" in text and "plan.txt" in text and "strategy.pdf" in text and "of 6" in text
+
+
+def test_two_versions_are_compared_and_can_be_swapped(page):
+    old = page.read(PLAN, "plan.txt")
+    assert "Compare two versions" not in page.get("/documents").text  # not with one
+    new = page.read(
+        PLAN.replace(b"Twelve carers", b"Nine carers") + b"\nCarers were paid for each meeting.\n", "plan.txt"
+    )
+    chosen = page.get("/documents").text
+    assert re.findall(r'<option value="(.{22})" selected>plan\.txt \(number (\d)\)', chosen) == [(old, "1"), (new, "2")]
+    answer = page.get("/compare", params={"before": old, "after": new})
+    text = words(answer)
+    assert answer.status_code == 200 and "Now: how many: 9 authors. Before: how many: 12 authors." in text
+    assert "Now also in the document “Carers were paid for each meeting.”" in text
+    assert re.findall("<mark>(.*?)</mark>", answer.text)[:2] == ["Twelve", "Nine"]
+    swap = unescape(re.search(r'href="(/compare\?[^"]+)">Take', answer.text)[1])
+    text = words(page.get(swap))
+    assert "Now: how many: 12 authors. Before: how many: 9 authors." in text and "No longer in the document" in text
+    asked = {"before": old, "after": new}
+    table = page.get("/compare/get/csv", params=asked)
+    assert "attachment" in table.headers["content-disposition"] and "Carers were paid for each meeting." in table.text
+    assert page.get("/compare/get/json", params=asked).json()["schema"] == "claimscan/comparison/1"
+    assert page.get("/compare/get/exe", params=asked).status_code == 404
+
+
+def test_what_cannot_be_compared_is_said(page):
+    one = page.read()
+    answer = page.get("/compare", params={"before": one, "after": one})
+    assert answer.status_code == 400 and "the same document two times" in words(answer)
+    assert page.get("/compare/get/csv", params={"before": one, "after": one}).status_code == 404
+    unread = page.read(b"", "empty.pdf")
+    for other in (unread, "A" * 22, "../x", ""):
+        assert page.get("/compare", params={"before": one, "after": other}).status_code == 404
+    assert unread not in page.get("/documents").text.partition("Compare two versions")[2]
+
+
+def test_a_comparison_with_a_finding_changed_by_hand_says_so(page):
+    one, other = page.read(), page.read()
+    item = page.shelf.get(other).made.report.evidence[0].id
+    page.post(f"/d/{other}/correct", {"items": item, "item": item, "do": "wrong"})
+    text = words(page.get("/compare", params={"before": one, "after": other}))
+    assert "changed one or both of these findings by hand" in text
+    assert "every difference comes from what was changed by hand" in text and "different rules" not in text
 
 
 def test_a_reading_can_be_stopped(page):
