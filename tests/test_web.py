@@ -148,7 +148,14 @@ def test_no_other_site_can_fetch_or_embed_a_page(shared, address):
 def test_every_form_has_the_token_and_none_works_without(page):
     id = page.read()
     other = page.read()
-    for address in ("/", f"/d/{id}", "/documents", f"/compare?before={id}&after={other}", f"/d/{id}/letter?write=1&kind=foi", f"/d/{id}/add"):
+    for address in (
+        "/",
+        f"/d/{id}",
+        "/documents",
+        f"/compare?before={id}&after={other}",
+        f"/d/{id}/letter?write=1&kind=foi",
+        f"/d/{id}/add",
+    ):
         text = page.get(address).text
         for form in re.findall(r"<form method=\"post\".*?</form>", text, re.S):
             assert f'name="token" value="{page.keys.form}"' in form, (address, form)
@@ -534,7 +541,7 @@ def test_a_finding_is_corrected_said_undone_exported_and_taken_in(page):
     changed = grade(page, id)
     exported = page.get(f"/d/{id}/get/corrections").content
     assert b"claimscan/corrections/1" in exported
-    for undo in re.findall(r'name="which" value="(\w{16})"', page.get(f"/d/{id}").text):
+    for undo in re.findall(r'name="which" value="([\w,]{16,})"', page.get(f"/d/{id}").text):
         answer = page.post(f"/d/{id}/undo", {"which": undo})
     assert grade(page, id) == before and "All changes are undone" in answer.text
     answer = page.post(f"/d/{id}/corrections", files=[("files", ("c.json", exported))])
@@ -563,6 +570,141 @@ def test_a_use_of_the_word_is_read_another_way_and_words_are_added(page):
     assert answer.status_code == 400 and "not in the document" in words(answer) and "nowhere in it" in answer.text
     answer = page.post(f"/d/{id}/add", {**fields, "page": "two"})
     assert answer.status_code == 400 and "number" in words(answer)
+
+
+CROWD = b"Harbour Plan\n\nThis plan was co-produced with unpaid carers. Some carers met us every month and wrote it.\n"
+
+
+def _count(page, id):
+    return next(e for e in page.shelf.get(id).made.report.evidence if e.slot == "count")
+
+
+def test_the_numbers_of_a_how_many_are_changed_and_count_at_once(page):
+    id = page.read(CROWD)
+    item = _count(page, id)
+    assert item.value == "vague"
+    form = page.get(f"/d/{id}/correct?items={item.id}").text
+    assert 'name="le_n" value=""' in form and '<option value="participants"' in form
+    change = {"items": item.id, "item": item.id, "do": "change", "reading": "count|exact", "who": item.who}
+    answer = page.post(f"/d/{id}/correct", {**change, "le_n": "1", "total_n": "1,200", "unit": "members"})
+    assert "1 out of 1,200 members, before as how many: no number given" in words(answer)
+    report = page.shelf.get(id).made.report
+    finding = report.findings[report.products[0].id]
+    assert finding.slots["count"] == {"le_n": 1, "total_n": 1200, "kind": "exact", "unit": "members"}
+    codes = {flag.code for flag in finding.flags}
+    assert "single-contributor" in codes and "vague-numbers" not in codes
+    form = page.get(f"/d/{id}/correct?items={item.id}").text
+    assert 'name="le_n" value="1"' in form and 'name="total_n" value="1200"' in form
+    assert re.search('<option value="members" selected>', form)
+    # numbers that were left as they came do not stand in the way of another choice
+    left = {"le_n": "1", "total_n": "1200", "unit": "members"}
+    page.post(f"/d/{id}/correct", {**change, **left, "reading": "count|vague"})
+    assert dict(_count(page, id).detail) == {"le_n": None, "total_n": None, "kind": "vague", "unit": "members"}
+    page.post(f"/d/{id}/correct", {**change, "reading": "count|range", "low": "5", "high": "9", "unit": "participants"})
+    assert "5 to 9 people" in words(page.get(f"/d/{id}"))
+    page.post(f"/d/{id}/undo", {"which": "all"})
+    assert _count(page, id).value == "vague"
+
+
+@pytest.mark.parametrize(
+    "reading, numbers, said",
+    [
+        ("count|exact", {}, "did not say how many"),
+        ("count|exact", {"le_n": "a few"}, "not a number"),
+        ("count|exact", {"le_n": "-3"}, "not a number"),
+        ("count|exact", {"le_n": "9" * 15}, "not a number"),
+        ("count|exact", {"le_n": "²"}, "not a number"),
+        ("count|exact", {"le_n": "9", "total_n": "3"}, "more people with lived experience than people in all"),
+        ("count|exact", {"le_n": "9", "low": "3"}, "from one number to another"),
+        ("count|range", {"low": "9"}, "lower and the higher"),
+        ("count|range", {"low": "9", "high": "3"}, "lower number is higher"),
+        ("count|vague", {"le_n": "9"}, "chose that there is none"),
+        ("payment|paid", {"le_n": "9"}, "did not choose “how many”"),
+        ("count|exact", {"le_n": "9", "unit": "cats"}, "cats"),
+    ],
+)
+def test_numbers_that_do_not_fit_are_a_sentence_and_stay_in_the_form(page, reading, numbers, said):
+    id = page.read(CROWD)
+    item = _count(page, id)
+    change = {
+        "items": item.id,
+        "item": item.id,
+        "do": "change",
+        "reading": reading,
+        "unit": "members",
+        "note": "page two",
+    }
+    answer = page.post(f"/d/{id}/correct", {**change, **numbers})
+    assert answer.status_code == 400 and said in words(answer)
+    for name in set(numbers) - {"unit"}:
+        assert f'name="{name}" value="{numbers[name][:20]}"' in answer.text
+    assert f'<option value="{reading}" selected>' in answer.text and 'value="page two"' in answer.text
+    product = page.shelf.get(id).made.report.products[0].id
+    answer = page.post(f"/d/{id}/add", {**change, **numbers, "product": product, "quote": "Some carers"})
+    assert answer.status_code == 400 and said in words(answer)
+    assert page.shelf.get(id).made.report.as_read is None
+
+
+def test_a_number_is_added_where_none_was_seen(page):
+    id = page.read(CROWD + b"\nOur forum has nine carers among its forty people.\n")
+    product = page.shelf.get(id).made.report.products[0].id
+    fields = {"product": product, "reading": "count|exact", "quote": "nine carers among its forty people", "who": "le"}
+    answer = page.post(f"/d/{id}/add", {**fields, "le_n": "9", "total_n": "40", "unit": "members"})
+    assert "9 out of 40 members" in words(answer)
+    assert page.shelf.get(id).made.report.findings[product].slots["count"]["total_n"] == 40
+
+
+def test_words_are_moved_to_a_new_thing_that_the_person_names(page):
+    id = page.read()
+    report = page.shelf.get(id).made.report
+    product, items = report.products[0].id, [e.id for e in report.evidence if e.product == report.products[0].id]
+    before = grade(page, id)
+    move = {"items": ",".join(items), "do": "move", "came": product, "product": product}
+    answer = page.post(f"/d/{id}/correct", {**move, "thing": " The  <b>Carers'</b> Guide "})
+    report = page.shelf.get(id).made.report
+    new = next(p for p in report.products if p.id != product)
+    assert new.name == "The <b>Carers'</b> Guide" and report.findings[new.id].grade == before[0]
+    assert report.findings[product].grade == "N0"
+    assert "now about “The <b>Carers'</b> Guide”" in unescape(answer.text) and "<b>" not in answer.text
+    undo = re.findall('name="which" value="([^"]+)"', answer.text)
+    assert len(undo) == 3 and len(undo[1].split(",")) == 8  # the readings of a sentence at once, and all
+    for which in undo[:2]:
+        page.post(f"/d/{id}/undo", {"which": which})
+    assert grade(page, id) == before
+    # one reading alone, and the name chosen in the list
+    paid = page.read(PLAN + b"\nThe guide's authors were paid.\n")
+    item = next(e.id for e in page.shelf.get(paid).made.report.evidence if e.slot == "payment")
+    came = page.shelf.get(paid).made.report.products[0].id
+    alone = {"items": item, "item": item, "do": "move", "came": came, "product": "new", "thing": "The Guide"}
+    answer = page.post(f"/d/{paid}/correct", alone)
+    assert "“The Guide” is not graded." in words(answer)  # that somebody was paid says nothing of who took part
+
+
+@pytest.mark.parametrize(
+    "given, said",
+    [({"product": "new"}, "no name yet"), ({"product": "other", "thing": "The Guide"}, "gave a name too")],
+)
+def test_a_thing_that_is_not_clear_is_asked_for(page, given, said):
+    id = page.read()
+    report = page.shelf.get(id).made.report
+    items = ",".join(e.id for e in report.evidence)
+    move = {"items": items, "do": "move", "came": report.products[0].id, **given}
+    for one in ({}, {"item": report.evidence[0].id}):
+        answer = page.post(f"/d/{id}/correct", {**move, **one})
+        assert answer.status_code == 400 and said in words(answer)
+        assert given.get("thing", "") == "" or 'value="The Guide"' in answer.text
+    answer = page.post(f"/d/{id}/add", {**move, "reading": "payment|paid", "quote": "Twelve carers"})
+    assert answer.status_code == 400 and said in words(answer)
+    assert page.shelf.get(id).made.report.as_read is None
+
+
+def test_something_is_added_where_nothing_was_found(page):
+    id = page.read(b"Harbour Notes\n\nThanks to the sixteen neighbours for the tea.\n")
+    assert not page.shelf.get(id).made.report.products
+    assert f'href="/d/{id}/add"' in page.get(f"/d/{id}").text
+    fields = {"product": "new", "came": "new", "thing": "The leaflet", "reading": "contributors|public"}
+    page.post(f"/d/{id}/add", {**fields, "quote": "the sixteen neighbours"})
+    assert [p.name for p in page.shelf.get(id).made.report.products] == ["The leaflet"]
 
 
 @pytest.mark.parametrize(

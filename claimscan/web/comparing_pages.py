@@ -33,7 +33,10 @@ def choices(shelf: Shelf) -> list[tuple[str, str]]:
     read = [held for held in shelf.all() if held.made is not None]
     names = [held.name for held in read]
     return [
-        (held.id, f"{held.name} (number {names[: n + 1].count(held.name)})" if names.count(held.name) > 1 else held.name)
+        (
+            held.id,
+            f"{held.name} (number {names[: n + 1].count(held.name)})" if names.count(held.name) > 1 else held.name,
+        )
         for n, held in enumerate(read)
     ]
 
