@@ -20,7 +20,7 @@ from starlette.testclient import TestClient  # noqa: E402
 
 from claimscan.batch.work import Bounds  # noqa: E402
 from claimscan.errors import MemoryExceeded, TimeExceeded, WorkerDied  # noqa: E402
-from claimscan.web import guard, running, taking, worker  # noqa: E402
+from claimscan.web import guard, private_folder, running, taking, worker  # noqa: E402
 from claimscan.web.app import application  # noqa: E402
 from claimscan.web.guard import Keys  # noqa: E402
 from claimscan.web.shelf import MOST_DOCUMENTS, Shelf  # noqa: E402
@@ -292,6 +292,61 @@ def test_the_private_folder_is_private_and_goes(reader, tmp_path, monkeypatch):
     assert stat.S_IMODE(page.shelf.get(id).path.stat().st_mode) == 0o600
     page.shelf.close()
     assert not page.shelf.folder.exists()
+
+
+@pytest.fixture
+def temporary(tmp_path, monkeypatch):
+    """A temporary folder of one test's own."""
+    monkeypatch.setattr(private_folder.tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+def _left(temporary, name=private_folder.PREFIX + "x", seconds=3600, mode=0o700):
+    """A folder as a killed run leaves it."""
+    folder = temporary / name
+    folder.mkdir(mode=mode)
+    os.chmod(folder, mode)
+    (folder / "document").write_text("private")
+    (folder / "lock").touch()
+    os.utime(folder / "lock", (time.time() - seconds,) * 2)
+    return folder
+
+
+def test_what_a_dead_run_left_is_removed_and_nothing_else(temporary):
+    dead = _left(temporary)
+    live = private_folder.PrivateFolder()
+    os.utime(live.path / "lock", (0, 0))
+    young = _left(temporary, private_folder.PREFIX + "y", seconds=5)
+    shared = _left(temporary, private_folder.PREFIX + "z", mode=0o755)
+    other = _left(temporary, "claimscan-other")
+    elsewhere = _left(temporary, "elsewhere")
+    (temporary / (private_folder.PREFIX + "link")).symlink_to(elsewhere)
+    bare = temporary / (private_folder.PREFIX + "bare")
+    bare.mkdir(mode=0o700)
+    (temporary / (private_folder.PREFIX + "file")).touch()
+    assert private_folder.remove_leftovers() == [dead]
+    assert not dead.exists()
+    for kept in (young, shared, other, elsewhere):
+        assert (kept / "document").exists()
+    assert live.path.exists() and bare.exists() and (temporary / (private_folder.PREFIX + "file")).exists()
+    live.close()
+    assert not live.path.exists()
+
+
+def test_a_folder_of_another_user_is_left_alone(temporary, monkeypatch):
+    folder = _left(temporary)
+    monkeypatch.setattr(private_folder.os, "getuid", lambda: os.stat(folder).st_uid + 1)
+    assert private_folder.remove_leftovers() == [] and folder.exists()
+
+
+def test_two_that_clean_up_at_once_do_not_fall_over_each_other(temporary):
+    from concurrent.futures import ThreadPoolExecutor
+
+    for n in range(20):
+        _left(temporary, f"{private_folder.PREFIX}{n}")
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: private_folder.remove_leftovers(), range(4)))
+    assert not list(temporary.iterdir())
 
 
 @pytest.mark.parametrize(
@@ -872,6 +927,33 @@ def test_the_command_serves_on_this_computer_and_leaves_nothing_behind(number, t
     process.send_signal(number)
     out, error = process.communicate(timeout=60)
     assert process.returncode == 0 and "has stopped" in error and not list(tmp_path.glob("claimscan-*"))
+
+
+@pytest.mark.slow
+def test_the_next_run_removes_what_a_killed_one_left(tmp_path):
+    def start():
+        process = subprocess.Popen(
+            [sys.executable, "-m", "claimscan", "serve", "--no-browser"],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)},
+        )  # fmt: skip
+        process.stdout.readline()
+        return process, list(tmp_path.glob(private_folder.PREFIX + "*"))
+
+    process, (left,) = start()
+    os.utime(left / "lock", (0, 0))
+    other, folders = start()
+    assert left in folders and len(folders) == 2  # the first is alive
+    process.kill()
+    process.wait(30)
+    other.kill()
+    other.wait(30)
+    for folder in folders:
+        os.utime(folder / "lock", (0, 0))
+    third, (own,) = start()
+    assert own not in folders
+    third.terminate()
+    assert third.wait(60) == 0 and not list(tmp_path.glob(private_folder.PREFIX + "*"))
 
 
 def test_the_button_stops_it(page):
