@@ -11,6 +11,7 @@ import pytest
 
 CHROMIUM = "/usr/bin/chromium"
 pytest.importorskip("starlette")
+pypdfium2 = pytest.importorskip("pypdfium2")
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 axe = pytest.importorskip("axe_playwright_python", reason="axe-playwright-python is not installed")
 if not os.path.exists(CHROMIUM):
@@ -375,6 +376,7 @@ def test_the_whole_task_with_script_switched_off(browser, server):
         page.get_by_role("heading", name="Changed by hand").wait_for()
         page.get_by_role("link", name="Something is missing").click()
         page.get_by_label("The words, copied from the document").fill("no such words at all in there")
+        page.get_by_label("They say", exact=True).select_option("payment|paid")
         page.get_by_role("button", name="Add it").click()
         assert "not in the document" in page.get_by_role("alert").inner_text()
         page.get_by_role("link", name="Back to the finding, change nothing").click()
@@ -439,4 +441,15 @@ def test_the_page_in_one_file(browser, tmp_path):
         summary.click()
     assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    # printed on A4: no quote runs over the end of a page, and what is closed is a line and no empty frame
+    page.goto(file.as_uri())
+    printed = pypdfium2.PdfDocument(page.pdf(format="A4"))
+    assert len(printed) <= 10 and [round(side) for side in printed[0].get_size()] == [596, 843]
+    sheets = [" ".join(sheet.get_textpage().get_text_bounded().split()) for sheet in printed]
+    quotes = [" ".join(q.split()) for q in page.locator(".pair blockquote").all_inner_texts() if q.strip()]
+    assert len(quotes) >= 6 and all(any(quote in sheet for sheet in sheets) for quote in quotes)
+    closed = page.locator("details").first
+    page.emulate_media(media="print")
+    assert closed.evaluate("e => getComputedStyle(e).borderTopWidth") == "0px"
+    assert any("The same in Easy Read (not printed: open it on the page first)" in sheet for sheet in sheets)
     context.close()

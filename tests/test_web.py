@@ -272,7 +272,7 @@ def test_a_name_is_never_a_path(page, name):
     id = page.read(PLAN, name)
     held = page.shelf.get(id)
     assert held.path.parent == page.shelf.folder and held.path.name == id
-    assert {p.name.partition(".")[0] for p in page.shelf.folder.iterdir()} == {id}
+    assert {p.name.partition(".")[0] for p in page.shelf.folder.iterdir()} == {id, private_folder.LOCK}
     assert "/" not in held.name and "\\" not in held.name and len(held.name) <= 120
     assert "<b>x" not in page.get(f"/d/{id}").text
 
