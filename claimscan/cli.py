@@ -21,7 +21,7 @@ from claimscan.commands import scan as scan_command
 from claimscan.commands import serve as serve_command
 from claimscan.commands import study as study_command
 from claimscan.errors import ClaimscanError, UnreadableDocument, UsageError
-from claimscan.files import unwritable, write_whole
+from claimscan.files import check_target, same_file, unwritable, write_whole
 from claimscan.showing import translating
 
 if TYPE_CHECKING:
@@ -336,7 +336,7 @@ class _Sink:
 
     def _is_document(self, name: str) -> bool:
         path = os.path.join(self.target, name)
-        return os.path.exists(path) and any(file != "-" and _same(file, path) for file in self._documents)
+        return os.path.exists(path) and any(file != "-" and same_file(file, path) for file in self._documents)
 
     def finish(self) -> str:
         """Write what was kept. Returns the name of the file or folder, empty for standard output or where none was made."""
@@ -390,35 +390,12 @@ def _sinks(args: argparse.Namespace, files: list[str]) -> list[_Sink]:
             if target == "-" or os.path.splitext(target)[1] or os.path.exists(target):
                 raise UsageError(f"With several documents --{kind} needs a folder.", "Give the name of a folder.")
             folder = True
-        if target == "-" and sys.stdout is None:
-            raise UsageError("There is no standard output to write to.", "Give the name of a file.")
-        _check_target(target, folder, files)
+        check_target(target, files, folder=folder)
         sinks.append(_Sink(kind, target, folder, several, args.with_text, files))
     targets = [os.path.realpath(s.target) if s.target != "-" else "-" for s in sinks if not s.folder]
     if len(targets) != len(set(targets)):
         raise UsageError("Two outputs have the same name.", "Give each its own file; only one can be standard output.")
     return sinks
-
-
-def _check_target(target: str, folder: bool, files: list[str]) -> None:
-    if target == "-":
-        return
-    if not folder and any(f != "-" and os.path.exists(target) and _same(f, target) for f in files):
-        raise UsageError(f"{_clean(target)} is one of the documents.", "Choose another name for the output.")
-    place = (
-        target if folder and os.path.isdir(target) else os.path.dirname(os.path.realpath(target.rstrip("/" + os.sep)))
-    )
-    if not os.path.isdir(place):
-        raise UsageError(f"There is no folder {_clean(place)} to write to.", "Make the folder, or choose another.")
-    if not os.access(place, os.W_OK) and not os.access(target, os.W_OK):
-        raise UsageError(f"{_clean(place)} cannot be written to.", "Choose a folder that you can write to.")
-
-
-def _same(a: str, b: str) -> bool:
-    try:
-        return os.path.samefile(a, b)
-    except OSError:
-        return False
 
 
 # --- saying ---------------------------------------------------------------------------------------------------------

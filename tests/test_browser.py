@@ -11,6 +11,7 @@ import pytest
 
 CHROMIUM = "/usr/bin/chromium"
 pytest.importorskip("starlette")
+pypdfium2 = pytest.importorskip("pypdfium2")
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 axe = pytest.importorskip("axe_playwright_python", reason="axe-playwright-python is not installed")
 if not os.path.exists(CHROMIUM):
@@ -82,8 +83,9 @@ def read(page, *files):
 
 @pytest.fixture(scope="module")
 def document(browser, server):
-    """The address of a finding that no test changes."""
+    """The address of a finding that no test changes, with another to compare it with."""
     with opened(browser, server) as page:
+        read(page, OTHER)
         return read(page, PDF)
 
 
@@ -101,6 +103,8 @@ def violations(page):
 def addresses(page, document):
     """Every page and state of it, by name."""
     home = document.partition("/d/")[0]
+    page.goto(home + "/documents")
+    two = [page.locator("#before option").nth(n).get_attribute("value") for n in (0, 1)]
     page.goto(document)
     place = page.locator("a.place").first.get_attribute("href")
     wrong = page.locator(".fix a").nth(1).get_attribute("href")
@@ -115,6 +119,8 @@ def addresses(page, document):
         "welsh": document + "/letter?write=1&kind=reply&language=cy&easy=yes",
         "seven": document + "/letter?write=1&picked=1",
         "documents": home + "/documents",
+        "compare": f"{home}/compare?before={two[0]}&after={two[1]}",
+        "not compared": f"{home}/compare?before={two[0]}&after={two[0]}",
         "history": home + "/history",
         "missing": home + "/nothing",
     }
@@ -139,6 +145,12 @@ def test_axe_finds_nothing_on_any_page(browser, server, document):
         page.get_by_role("button", name="Read it").click()
         page.get_by_role("alert").wait_for()
         found["nothing chosen"] = violations(page)
+        page.goto(document + "/add")
+        page.locator("#quote").fill("autistic")
+        page.locator("#slot").select_option("count|exact")
+        page.get_by_role("button", name="Add it").click()
+        page.get_by_role("alert").wait_for()
+        found["no number"] = violations(page)
         mine = read(page, OTHER)
         page.locator(".fix a").nth(1).click()
         page.locator("details[open] button[value=wrong], button[value=none]").first.click()
@@ -181,7 +193,6 @@ SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clie
 def test_nothing_scrolls_sideways_at_320_pixels_nor_with_spaced_text(browser, server, document):
     # 1280 pixels at 400 % are 320 CSS pixels (WCAG 2.2, 1.4.10).
     with opened(browser, server, viewport={"width": 320, "height": 256}, bypass_csp=True) as page:
-        read(page, OTHER)  # so that two stand side by side
         for name, address in addresses(page, document).items():
             page.goto(address)
             page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
@@ -360,6 +371,15 @@ def test_the_whole_task_with_script_switched_off(browser, server):
         while page.get_by_role("link", name=re.compile("See whether")).count():
             page.get_by_role("link", name=re.compile("See whether")).click()
         assert page.get_by_role("table", name="Your documents side by side").count() == 1
+        last = page.locator("#after option").count() - 1
+        page.get_by_label("The earlier one").select_option(index=last - 1)
+        page.get_by_label("The later one").select_option(index=last)
+        page.get_by_role("button", name="Show what is different").click()
+        assert [PDF.name in dd for dd in page.locator("dl.two a").all_inner_texts()] == [True, False]
+        page.get_by_role("link", name=re.compile("as the earlier one")).click()
+        page.wait_for_url("**/compare?*")
+        assert [PDF.name in dd for dd in page.locator("dl.two a").all_inner_texts()] == [False, True]
+        page.get_by_role("link", name="Your documents", exact=True).click()
         page.get_by_role("link", name=PDF.name).first.click()
         page.locator(".fix a").nth(1).click()
         page.locator("button[value=none], details[open] button[value=wrong]").first.click()
@@ -375,6 +395,7 @@ def test_the_whole_task_with_script_switched_off(browser, server):
         page.get_by_role("heading", name="Changed by hand").wait_for()
         page.get_by_role("link", name="Something is missing").click()
         page.get_by_label("The words, copied from the document").fill("no such words at all in there")
+        page.get_by_label("They say", exact=True).select_option("payment|paid")
         page.get_by_role("button", name="Add it").click()
         assert "not in the document" in page.get_by_role("alert").inner_text()
         page.get_by_role("link", name="Back to the finding, change nothing").click()
@@ -439,4 +460,15 @@ def test_the_page_in_one_file(browser, tmp_path):
         summary.click()
     assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    # printed on A4: no quote runs over the end of a page, and what is closed is a line and no empty frame
+    page.goto(file.as_uri())
+    printed = pypdfium2.PdfDocument(page.pdf(format="A4"))
+    assert len(printed) <= 10 and [round(side) for side in printed[0].get_size()] == [596, 843]
+    sheets = [" ".join(sheet.get_textpage().get_text_bounded().split()) for sheet in printed]
+    quotes = [" ".join(q.split()) for q in page.locator(".pair blockquote").all_inner_texts() if q.strip()]
+    assert len(quotes) >= 6 and all(any(quote in sheet for sheet in sheets) for quote in quotes)
+    closed = page.locator("details").first
+    page.emulate_media(media="print")
+    assert closed.evaluate("e => getComputedStyle(e).borderTopWidth") == "0px"
+    assert any("The same in Easy Read (not printed: open it on the page first)" in sheet for sheet in sheets)
     context.close()

@@ -604,7 +604,7 @@ def test_lists_of_reports_are_runs(files, capsys):
         (["folder", "new.json"], "folder is not the folder of a run"),
         (["old.json", "list.json"], "One of them is a run and the other a single document"),
         (["-", "-"], "Standard input can be read only once"),
-        (["old.json", "new.json", "--json", "old.json"], "old.json is one of the two that are compared"),
+        (["old.json", "new.json", "--json", "old.json"], "old.json is to be read"),
         (["old.json", "new.json", "--json", "-", "--csv", "-"], "Two outputs have the same name"),
         (["old.json", "new.json", "--csv", "no/where.csv"], "There is no folder"),
         (["old.json", "new.json", "--csv", "folder"], "folder is a folder"),

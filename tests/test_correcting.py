@@ -190,6 +190,15 @@ def test_a_count_is_changed_with_its_numbers():
     assert "vague-numbers" not in {f.code for f in x.findings["p1"].flags}
 
 
+def test_what_can_be_chosen_starts_from_what_was_chosen_before():
+    r = seed()
+    vague = find(r, "count", "vague")
+    x = apply(r, correcting.revalued(r, vague, value="exact", count={"le_n": 4, "total_n": 9, "unit": "members"}))
+    now = correcting.choices(x, vague).now
+    assert now["value"] == "exact" and (now["count"]["le_n"], now["count"]["unit"]) == (4, "members")
+    assert correcting.choices(r, vague).now["value"] == "vague"
+
+
 def test_those_who_follow_the_contributors_follow_them_when_they_are_named():
     r = claimscan.check_text(
         "Sensory Charter\n\nThis charter was co-produced with our Wednesday Group. The group's nine members met every month "
@@ -447,6 +456,8 @@ def test_choices_have_plain_words_for_every_code():
         lambda r: correcting.revalued(r, "e1", count={"le_n": 3}),
         lambda r: correcting.revalued(r, "e1", slot="count", value="exact", count={"le_n": -1}),
         lambda r: correcting.revalued(r, "e1", slot="count", value="exact", count={"people": 1}),
+        lambda r: correcting.revalued(r, "e1", slot="count", value="exact", count={"le_n": 5, "total_n": 3}),
+        lambda r: correcting.revalued(r, "e1", slot="count", value="range", count={"low": 5, "high": 3}),
         lambda r: correcting.moved(r, "e1", "p9"),
         lambda r: correcting.moved(r, "e1"),
         lambda r: correcting.removed(r, "p9"),

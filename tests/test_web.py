@@ -20,7 +20,7 @@ from starlette.testclient import TestClient  # noqa: E402
 
 from claimscan.batch.work import Bounds  # noqa: E402
 from claimscan.errors import MemoryExceeded, TimeExceeded, WorkerDied  # noqa: E402
-from claimscan.web import guard, running, taking, worker  # noqa: E402
+from claimscan.web import guard, private_folder, running, taking, worker  # noqa: E402
 from claimscan.web.app import application  # noqa: E402
 from claimscan.web.guard import Keys  # noqa: E402
 from claimscan.web.shelf import MOST_DOCUMENTS, Shelf  # noqa: E402
@@ -147,7 +147,15 @@ def test_no_other_site_can_fetch_or_embed_a_page(shared, address):
 
 def test_every_form_has_the_token_and_none_works_without(page):
     id = page.read()
-    for address in ("/", f"/d/{id}", "/documents", f"/d/{id}/letter?write=1&kind=foi", f"/d/{id}/add"):
+    other = page.read()
+    for address in (
+        "/",
+        f"/d/{id}",
+        "/documents",
+        f"/compare?before={id}&after={other}",
+        f"/d/{id}/letter?write=1&kind=foi",
+        f"/d/{id}/add",
+    ):
         text = page.get(address).text
         for form in re.findall(r"<form method=\"post\".*?</form>", text, re.S):
             assert f'name="token" value="{page.keys.form}"' in form, (address, form)
@@ -207,6 +215,7 @@ def test_no_page_has_a_script_or_style_of_its_own(shared):
         "/documents",
         "/history",
         f"/d/{shared.pdf}/add",
+        f"/compare?before={shared.plan}&after={shared.pdf}",
     ):
         text = shared.get(address).text
         assert re.findall(r"<script[^>]*>", text) == ['<script src="/assets/page.js" defer>']
@@ -263,7 +272,7 @@ def test_a_name_is_never_a_path(page, name):
     id = page.read(PLAN, name)
     held = page.shelf.get(id)
     assert held.path.parent == page.shelf.folder and held.path.name == id
-    assert {p.name.partition(".")[0] for p in page.shelf.folder.iterdir()} == {id}
+    assert {p.name.partition(".")[0] for p in page.shelf.folder.iterdir()} == {id, private_folder.LOCK}
     assert "/" not in held.name and "\\" not in held.name and len(held.name) <= 120
     assert "<b>x" not in page.get(f"/d/{id}").text
 
@@ -283,6 +292,61 @@ def test_the_private_folder_is_private_and_goes(reader, tmp_path, monkeypatch):
     assert stat.S_IMODE(page.shelf.get(id).path.stat().st_mode) == 0o600
     page.shelf.close()
     assert not page.shelf.folder.exists()
+
+
+@pytest.fixture
+def temporary(tmp_path, monkeypatch):
+    """A temporary folder of one test's own."""
+    monkeypatch.setattr(private_folder.tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+def _left(temporary, name=private_folder.PREFIX + "x", seconds=3600, mode=0o700):
+    """A folder as a killed run leaves it."""
+    folder = temporary / name
+    folder.mkdir(mode=mode)
+    os.chmod(folder, mode)
+    (folder / "document").write_text("private")
+    (folder / "lock").touch()
+    os.utime(folder / "lock", (time.time() - seconds,) * 2)
+    return folder
+
+
+def test_what_a_dead_run_left_is_removed_and_nothing_else(temporary):
+    dead = _left(temporary)
+    live = private_folder.PrivateFolder()
+    os.utime(live.path / "lock", (0, 0))
+    young = _left(temporary, private_folder.PREFIX + "y", seconds=5)
+    shared = _left(temporary, private_folder.PREFIX + "z", mode=0o755)
+    other = _left(temporary, "claimscan-other")
+    elsewhere = _left(temporary, "elsewhere")
+    (temporary / (private_folder.PREFIX + "link")).symlink_to(elsewhere)
+    bare = temporary / (private_folder.PREFIX + "bare")
+    bare.mkdir(mode=0o700)
+    (temporary / (private_folder.PREFIX + "file")).touch()
+    assert private_folder.remove_leftovers() == [dead]
+    assert not dead.exists()
+    for kept in (young, shared, other, elsewhere):
+        assert (kept / "document").exists()
+    assert live.path.exists() and bare.exists() and (temporary / (private_folder.PREFIX + "file")).exists()
+    live.close()
+    assert not live.path.exists()
+
+
+def test_a_folder_of_another_user_is_left_alone(temporary, monkeypatch):
+    folder = _left(temporary)
+    monkeypatch.setattr(private_folder.os, "getuid", lambda: os.stat(folder).st_uid + 1)
+    assert private_folder.remove_leftovers() == [] and folder.exists()
+
+
+def test_two_that_clean_up_at_once_do_not_fall_over_each_other(temporary):
+    from concurrent.futures import ThreadPoolExecutor
+
+    for n in range(20):
+        _left(temporary, f"{private_folder.PREFIX}{n}")
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: private_folder.remove_leftovers(), range(4)))
+    assert not list(temporary.iterdir())
 
 
 @pytest.mark.parametrize(
@@ -347,10 +411,11 @@ def test_script_and_markup_in_a_document_stay_text(page, kind):
         id = page.read(out.getvalue(), "a.pdf")
     items = page.shelf.get(id).made.report
     ids = ",".join(i.id for i in (*items.mentions, *items.evidence))
+    plan = page.read()
     assert ids
     for address in (
         f"/d/{id}", "/documents", f"/d/{id}/page/1?mark={ids}", f"/d/{id}/correct?items={ids}", f"/d/{id}/add",
-        f"/d/{id}/letter?write=1&kind=foi", f"/d/{id}/get/html",
+        f"/d/{id}/letter?write=1&kind=foi", f"/d/{id}/get/html", f"/compare?before={id}&after={plan}",
     ):  # fmt: skip
         text = page.get(address).text
         tags = Tags()
@@ -449,6 +514,49 @@ def test_several_stand_side_by_side(shared):
     assert "side by side" in text and "plan.txt" in text and "strategy.pdf" in text and "of 6" in text
 
 
+def test_two_versions_are_compared_and_can_be_swapped(page):
+    old = page.read(PLAN, "plan.txt")
+    assert "Compare two versions" not in page.get("/documents").text  # not with one
+    new = page.read(
+        PLAN.replace(b"Twelve carers", b"Nine carers") + b"\nCarers were paid for each meeting.\n", "plan.txt"
+    )
+    chosen = page.get("/documents").text
+    assert re.findall(r'<option value="(.{22})" selected>plan\.txt \(number (\d)\)', chosen) == [(old, "1"), (new, "2")]
+    answer = page.get("/compare", params={"before": old, "after": new})
+    text = words(answer)
+    assert answer.status_code == 200 and "Now: how many: 9 authors. Before: how many: 12 authors." in text
+    assert "Now also in the document “Carers were paid for each meeting.”" in text
+    assert re.findall("<mark>(.*?)</mark>", answer.text)[:2] == ["Twelve", "Nine"]
+    swap = unescape(re.search(r'href="(/compare\?[^"]+)">Take', answer.text)[1])
+    text = words(page.get(swap))
+    assert "Now: how many: 12 authors. Before: how many: 9 authors." in text and "No longer in the document" in text
+    asked = {"before": old, "after": new}
+    table = page.get("/compare/get/csv", params=asked)
+    assert "attachment" in table.headers["content-disposition"] and "Carers were paid for each meeting." in table.text
+    assert page.get("/compare/get/json", params=asked).json()["schema"] == "claimscan/comparison/1"
+    assert page.get("/compare/get/exe", params=asked).status_code == 404
+
+
+def test_what_cannot_be_compared_is_said(page):
+    one = page.read()
+    answer = page.get("/compare", params={"before": one, "after": one})
+    assert answer.status_code == 400 and "the same document two times" in words(answer)
+    assert page.get("/compare/get/csv", params={"before": one, "after": one}).status_code == 404
+    unread = page.read(b"", "empty.pdf")
+    for other in (unread, "A" * 22, "../x", ""):
+        assert page.get("/compare", params={"before": one, "after": other}).status_code == 404
+    assert unread not in page.get("/documents").text.partition("Compare two versions")[2]
+
+
+def test_a_comparison_with_a_finding_changed_by_hand_says_so(page):
+    one, other = page.read(), page.read()
+    item = page.shelf.get(other).made.report.evidence[0].id
+    page.post(f"/d/{other}/correct", {"items": item, "item": item, "do": "wrong"})
+    text = words(page.get("/compare", params={"before": one, "after": other}))
+    assert "changed one or both of these findings by hand" in text
+    assert "every difference comes from what was changed by hand" in text and "different rules" not in text
+
+
 def test_a_reading_can_be_stopped(page):
     long = b"This plan was co-produced with carers, and twelve carers wrote a page of it in May.\n\n" * 4000
     answer = page.take(("long.txt", long))
@@ -488,7 +596,7 @@ def test_a_finding_is_corrected_said_undone_exported_and_taken_in(page):
     changed = grade(page, id)
     exported = page.get(f"/d/{id}/get/corrections").content
     assert b"claimscan/corrections/1" in exported
-    for undo in re.findall(r'name="which" value="(\w{16})"', page.get(f"/d/{id}").text):
+    for undo in re.findall(r'name="which" value="([\w,]{16,})"', page.get(f"/d/{id}").text):
         answer = page.post(f"/d/{id}/undo", {"which": undo})
     assert grade(page, id) == before and "All changes are undone" in answer.text
     answer = page.post(f"/d/{id}/corrections", files=[("files", ("c.json", exported))])
@@ -517,6 +625,141 @@ def test_a_use_of_the_word_is_read_another_way_and_words_are_added(page):
     assert answer.status_code == 400 and "not in the document" in words(answer) and "nowhere in it" in answer.text
     answer = page.post(f"/d/{id}/add", {**fields, "page": "two"})
     assert answer.status_code == 400 and "number" in words(answer)
+
+
+CROWD = b"Harbour Plan\n\nThis plan was co-produced with unpaid carers. Some carers met us every month and wrote it.\n"
+
+
+def _count(page, id):
+    return next(e for e in page.shelf.get(id).made.report.evidence if e.slot == "count")
+
+
+def test_the_numbers_of_a_how_many_are_changed_and_count_at_once(page):
+    id = page.read(CROWD)
+    item = _count(page, id)
+    assert item.value == "vague"
+    form = page.get(f"/d/{id}/correct?items={item.id}").text
+    assert 'name="le_n" value=""' in form and '<option value="participants"' in form
+    change = {"items": item.id, "item": item.id, "do": "change", "reading": "count|exact", "who": item.who}
+    answer = page.post(f"/d/{id}/correct", {**change, "le_n": "1", "total_n": "1,200", "unit": "members"})
+    assert "1 out of 1,200 members, before as how many: no number given" in words(answer)
+    report = page.shelf.get(id).made.report
+    finding = report.findings[report.products[0].id]
+    assert finding.slots["count"] == {"le_n": 1, "total_n": 1200, "kind": "exact", "unit": "members"}
+    codes = {flag.code for flag in finding.flags}
+    assert "single-contributor" in codes and "vague-numbers" not in codes
+    form = page.get(f"/d/{id}/correct?items={item.id}").text
+    assert 'name="le_n" value="1"' in form and 'name="total_n" value="1200"' in form
+    assert re.search('<option value="members" selected>', form)
+    # numbers that were left as they came do not stand in the way of another choice
+    left = {"le_n": "1", "total_n": "1200", "unit": "members"}
+    page.post(f"/d/{id}/correct", {**change, **left, "reading": "count|vague"})
+    assert dict(_count(page, id).detail) == {"le_n": None, "total_n": None, "kind": "vague", "unit": "members"}
+    page.post(f"/d/{id}/correct", {**change, "reading": "count|range", "low": "5", "high": "9", "unit": "participants"})
+    assert "5 to 9 people" in words(page.get(f"/d/{id}"))
+    page.post(f"/d/{id}/undo", {"which": "all"})
+    assert _count(page, id).value == "vague"
+
+
+@pytest.mark.parametrize(
+    "reading, numbers, said",
+    [
+        ("count|exact", {}, "did not say how many"),
+        ("count|exact", {"le_n": "a few"}, "not a number"),
+        ("count|exact", {"le_n": "-3"}, "not a number"),
+        ("count|exact", {"le_n": "9" * 15}, "not a number"),
+        ("count|exact", {"le_n": "²"}, "not a number"),
+        ("count|exact", {"le_n": "9", "total_n": "3"}, "more people with lived experience than people in all"),
+        ("count|exact", {"le_n": "9", "low": "3"}, "from one number to another"),
+        ("count|range", {"low": "9"}, "lower and the higher"),
+        ("count|range", {"low": "9", "high": "3"}, "lower number is higher"),
+        ("count|vague", {"le_n": "9"}, "chose that there is none"),
+        ("payment|paid", {"le_n": "9"}, "did not choose “how many”"),
+        ("count|exact", {"le_n": "9", "unit": "cats"}, "cats"),
+    ],
+)
+def test_numbers_that_do_not_fit_are_a_sentence_and_stay_in_the_form(page, reading, numbers, said):
+    id = page.read(CROWD)
+    item = _count(page, id)
+    change = {
+        "items": item.id,
+        "item": item.id,
+        "do": "change",
+        "reading": reading,
+        "unit": "members",
+        "note": "page two",
+    }
+    answer = page.post(f"/d/{id}/correct", {**change, **numbers})
+    assert answer.status_code == 400 and said in words(answer)
+    for name in set(numbers) - {"unit"}:
+        assert f'name="{name}" value="{numbers[name][:20]}"' in answer.text
+    assert f'<option value="{reading}" selected>' in answer.text and 'value="page two"' in answer.text
+    product = page.shelf.get(id).made.report.products[0].id
+    answer = page.post(f"/d/{id}/add", {**change, **numbers, "product": product, "quote": "Some carers"})
+    assert answer.status_code == 400 and said in words(answer)
+    assert page.shelf.get(id).made.report.as_read is None
+
+
+def test_a_number_is_added_where_none_was_seen(page):
+    id = page.read(CROWD + b"\nOur forum has nine carers among its forty people.\n")
+    product = page.shelf.get(id).made.report.products[0].id
+    fields = {"product": product, "reading": "count|exact", "quote": "nine carers among its forty people", "who": "le"}
+    answer = page.post(f"/d/{id}/add", {**fields, "le_n": "9", "total_n": "40", "unit": "members"})
+    assert "9 out of 40 members" in words(answer)
+    assert page.shelf.get(id).made.report.findings[product].slots["count"]["total_n"] == 40
+
+
+def test_words_are_moved_to_a_new_thing_that_the_person_names(page):
+    id = page.read()
+    report = page.shelf.get(id).made.report
+    product, items = report.products[0].id, [e.id for e in report.evidence if e.product == report.products[0].id]
+    before = grade(page, id)
+    move = {"items": ",".join(items), "do": "move", "came": product, "product": product}
+    answer = page.post(f"/d/{id}/correct", {**move, "thing": " The  <b>Carers'</b> Guide "})
+    report = page.shelf.get(id).made.report
+    new = next(p for p in report.products if p.id != product)
+    assert new.name == "The <b>Carers'</b> Guide" and report.findings[new.id].grade == before[0]
+    assert report.findings[product].grade == "N0"
+    assert "now about “The <b>Carers'</b> Guide”" in unescape(answer.text) and "<b>" not in answer.text
+    undo = re.findall('name="which" value="([^"]+)"', answer.text)
+    assert len(undo) == 3 and len(undo[1].split(",")) == 8  # the readings of a sentence at once, and all
+    for which in undo[:2]:
+        page.post(f"/d/{id}/undo", {"which": which})
+    assert grade(page, id) == before
+    # one reading alone, and the name chosen in the list
+    paid = page.read(PLAN + b"\nThe guide's authors were paid.\n")
+    item = next(e.id for e in page.shelf.get(paid).made.report.evidence if e.slot == "payment")
+    came = page.shelf.get(paid).made.report.products[0].id
+    alone = {"items": item, "item": item, "do": "move", "came": came, "product": "new", "thing": "The Guide"}
+    answer = page.post(f"/d/{paid}/correct", alone)
+    assert "“The Guide” is not graded." in words(answer)  # that somebody was paid says nothing of who took part
+
+
+@pytest.mark.parametrize(
+    "given, said",
+    [({"product": "new"}, "no name yet"), ({"product": "other", "thing": "The Guide"}, "gave a name too")],
+)
+def test_a_thing_that_is_not_clear_is_asked_for(page, given, said):
+    id = page.read()
+    report = page.shelf.get(id).made.report
+    items = ",".join(e.id for e in report.evidence)
+    move = {"items": items, "do": "move", "came": report.products[0].id, **given}
+    for one in ({}, {"item": report.evidence[0].id}):
+        answer = page.post(f"/d/{id}/correct", {**move, **one})
+        assert answer.status_code == 400 and said in words(answer)
+        assert given.get("thing", "") == "" or 'value="The Guide"' in answer.text
+    answer = page.post(f"/d/{id}/add", {**move, "reading": "payment|paid", "quote": "Twelve carers"})
+    assert answer.status_code == 400 and said in words(answer)
+    assert page.shelf.get(id).made.report.as_read is None
+
+
+def test_something_is_added_where_nothing_was_found(page):
+    id = page.read(b"Harbour Notes\n\nThanks to the sixteen neighbours for the tea.\n")
+    assert not page.shelf.get(id).made.report.products
+    assert f'href="/d/{id}/add"' in page.get(f"/d/{id}").text
+    fields = {"product": "new", "came": "new", "thing": "The leaflet", "reading": "contributors|public"}
+    page.post(f"/d/{id}/add", {**fields, "quote": "the sixteen neighbours"})
+    assert [p.name for p in page.shelf.get(id).made.report.products] == ["The leaflet"]
 
 
 @pytest.mark.parametrize(
@@ -684,6 +927,33 @@ def test_the_command_serves_on_this_computer_and_leaves_nothing_behind(number, t
     process.send_signal(number)
     out, error = process.communicate(timeout=60)
     assert process.returncode == 0 and "has stopped" in error and not list(tmp_path.glob("claimscan-*"))
+
+
+@pytest.mark.slow
+def test_the_next_run_removes_what_a_killed_one_left(tmp_path):
+    def start():
+        process = subprocess.Popen(
+            [sys.executable, "-m", "claimscan", "serve", "--no-browser"],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)},
+        )  # fmt: skip
+        process.stdout.readline()
+        return process, list(tmp_path.glob(private_folder.PREFIX + "*"))
+
+    process, (left,) = start()
+    os.utime(left / "lock", (0, 0))
+    other, folders = start()
+    assert left in folders and len(folders) == 2  # the first is alive
+    process.kill()
+    process.wait(30)
+    other.kill()
+    other.wait(30)
+    for folder in folders:
+        os.utime(folder / "lock", (0, 0))
+    third, (own,) = start()
+    assert own not in folders
+    third.terminate()
+    assert third.wait(60) == 0 and not list(tmp_path.glob(private_folder.PREFIX + "*"))
 
 
 def test_the_button_stops_it(page):

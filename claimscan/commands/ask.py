@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from claimscan.errors import UsageError
-from claimscan.files import write_whole
+from claimscan.files import check_target, write_whole
 
 if TYPE_CHECKING:
     from claimscan.records import Settings
@@ -122,16 +122,6 @@ def _check_target(target: str | None, file: str) -> None:
     """Raises UsageError before anything is read where the letter cannot be written."""
     if target is None:
         return
-    if target == "-":
-        if sys.stdout is None:
-            raise UsageError("There is no standard output to write to.", "Give the name of a file.")
-        return
-    if _ending(target) not in (".txt", ".docx"):
+    if target != "-" and _ending(target) not in (".txt", ".docx"):
         raise UsageError("The name of the letter must end in .txt or .docx.", "Give such a name, or - to print it.")
-    if os.path.isdir(target):
-        raise UsageError(f"{target} is a folder.", "Give the name of a file.")
-    place = os.path.dirname(os.path.realpath(target))
-    if not os.path.isdir(place):
-        raise UsageError(f"There is no folder {place} to write to.", "Make the folder, or choose another.")
-    if file != "-" and os.path.exists(file) and os.path.realpath(file) == os.path.realpath(target):
-        raise UsageError(f"{target} is the document itself.", "Choose another name for the letter.")
+    check_target(target, [file])

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from claimscan.errors import UsageError
-from claimscan.files import write_whole
+from claimscan.files import check_target, write_whole
 
 if TYPE_CHECKING:
     from claimscan.batch.two_runs import Shelf
@@ -168,20 +168,7 @@ def _targets(args: argparse.Namespace) -> dict[str, str]:
     for kind, target in targets.items():
         if not target:
             raise UsageError(f"--{kind} needs the name of a file.", "Give a name, or - for standard output.")
-        if target == "-":
-            if sys.stdout is None:
-                raise UsageError("There is no standard output to write to.", "Give the name of a file.")
-            continue
-        if os.path.isdir(target):
-            raise UsageError(f"{target} is a folder.", "Give the name of a file.")
-        place = os.path.dirname(os.path.realpath(target))
-        if not os.path.isdir(place):
-            raise UsageError(f"There is no folder {place} to write to.", "Make the folder, or choose another.")
-        if any(
-            os.path.exists(name) and os.path.realpath(name) == os.path.realpath(target)
-            for name in (args.before, args.after)
-        ):
-            raise UsageError(f"{target} is one of the two that are compared.", "Choose another name for the output.")
+        check_target(target, (args.before, args.after))
     places = [t if t == "-" else os.path.realpath(t) for t in targets.values()]
     if len(places) != len(set(places)):
         raise UsageError("Two outputs have the same name.", "Give each its own file; only one can be standard output.")

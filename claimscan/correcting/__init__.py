@@ -5,7 +5,18 @@ be kept, sent on and applied to another reading of the document: :func:`load`, :
 """
 
 from claimscan.correcting.applying import apply
-from claimscan.correcting.form import MOST_BYTES, SCHEMA, Corrections, check, dump, load, read
+from claimscan.correcting.form import (
+    MOST_BYTES,
+    MOST_NUMBER,
+    NUMBERS,
+    SCHEMA,
+    Corrections,
+    check,
+    dump,
+    load,
+    loaded,
+    read,
+)
 from claimscan.correcting.making import (
     Choice,
     Choices,
@@ -23,6 +34,8 @@ from claimscan.correcting.making import (
 
 __all__ = [
     "MOST_BYTES",
+    "MOST_NUMBER",
+    "NUMBERS",
     "SCHEMA",
     "Choice",
     "Choices",
@@ -35,6 +48,7 @@ __all__ = [
     "dump",
     "gathered",
     "load",
+    "loaded",
     "moved",
     "read",
     "removed",

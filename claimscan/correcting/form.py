@@ -177,6 +177,9 @@ def _to_evidence(one: Correction, table: Tables) -> None:
         n = count.get(name)
         if n is not None and (isinstance(n, bool) or not isinstance(n, int) or not 0 <= n <= MOST_NUMBER):
             raise CorrectionError(f"to.count.{name} must be a whole number from 0 to {MOST_NUMBER:,}.")
+    for less, more, said in (("le_n", "total_n", "all people"), ("low", "high", "the higher number")):
+        if None not in (count.get(less), count.get(more)) and count[less] > count[more]:
+            raise CorrectionError(f"to.count.{less} is more than {said} (to.count.{more}).")
     if "unit" in count:
         _one_of("to.count.unit", count["unit"], table.units)
 
@@ -235,6 +238,15 @@ def read(path: str | os.PathLike[str]) -> Corrections:
         ) from error
     except ValueError as error:  # a name with a null character
         raise CorrectionError("The name of the corrections file cannot be one.", "Check the name.") from error
+    return loaded(data)
+
+
+def loaded(data: bytes) -> Corrections:
+    """The corrections in the bytes of a file; it is enough to give one byte more than :data:`MOST_BYTES` of a larger one.
+
+    Raises:
+        CorrectionError: as :func:`load`, or they are no UTF-8 text.
+    """
     if len(data) > MOST_BYTES:
         raise _too_large()
     try:

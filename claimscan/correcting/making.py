@@ -39,7 +39,8 @@ class SlotChoice:
 class Choices:
     """What a form offers for one item. ``now``: what the report says of it by field, the product by its id.
 
-    ``of`` is ``mention`` (then ``types`` and ``scopes`` are filled) or ``evidence`` (then the rest).
+    ``of`` is ``mention`` (then ``types`` and ``scopes`` are filled) or ``evidence`` (then the rest; ``units``: what a count
+    counts).
     """
 
     item: str
@@ -51,6 +52,7 @@ class Choices:
     who: tuple[Choice, ...] = ()
     certainties: tuple[Choice, ...] = ()
     products: tuple[Choice, ...] = ()
+    units: tuple[Choice, ...] = ()
 
 
 def choices(report: Report, item_id: str = "") -> Choices:
@@ -60,7 +62,10 @@ def choices(report: Report, item_id: str = "") -> Choices:
         CorrectionError: the report has no such item.
     """
     products = tuple(Choice(p.id, say.name(p, 1000)) for p in say.in_order(report))
-    item = _item(report, item_id) if item_id else None
+    item: Mention | Evidence | None = None
+    if item_id:
+        present: list[Mention | Evidence] = [*report.mentions, *report.evidence]  # as it was changed, if it was
+        item = next((one for one in present if one.id == item_id), None) or _item(report, item_id)
     if isinstance(item, Mention):
         return Choices(
             item_id,
@@ -82,6 +87,7 @@ def choices(report: Report, item_id: str = "") -> Choices:
         who=tuple(Choice(code, say.word(code, "people") if code else tr("not said here")) for code in tables().who),
         certainties=tuple(Choice(code, tr(_CERTAINTY[code])) for code in CERTAINTIES),
         products=products,
+        units=tuple(Choice(code, words) for code, words in say.tables()["values"]["unit"].items()),
     )
 
 

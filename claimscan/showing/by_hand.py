@@ -51,6 +51,14 @@ def lines(report: Report) -> list[str]:
         for product in report.products
         if product.id not in base.findings
     ]
+    graded = {say.clean(product.name).lower() for product in report.products}
+    meant = (one.correction.product for one in report.corrections if one.correction.kind in ("moved", "added"))
+    for name in dict.fromkeys(thing.name for thing in meant if thing and thing.new):
+        if say.clean(name).lower() not in graded:
+            out.append(
+                f"“{say.short(name, 80)}” is not graded. What was put to it does not say who took part: move the claim or "
+                "such words to it too."
+            )
     for lost in report.unplaced:
         said = tr("Not done: “{words}” ({what}). {why}")
         words, why = say.short(lost.correction.at.quote, 120), say.sentence(told(lost.why))
@@ -59,14 +67,17 @@ def lines(report: Report) -> list[str]:
 
 
 def _place(one: Applied) -> tuple[str, ...]:
-    """What one line can say together: readings of the same words that are all taken out, for the same reason."""
+    """What one line can say together: readings of the same words that are all taken out, or moved, for the same reason."""
     made = one.correction
-    own = "" if made.kind == "wrong" and made.of == "evidence" else one.item
-    return made.kind, made.of, own, str(one.page), one.quote, made.note, made.by
+    own = "" if made.kind in ("wrong", "moved") and made.of == "evidence" else one.item
+    to = str(one.before.get("product", "")), str(one.after.get("product", ""))
+    return made.kind, made.of, own, str(one.page), one.quote, made.note, made.by, *(to if made.kind == "moved" else ())
 
 
 def _applied(report: Report, group: list[Applied]) -> list[str]:
     first = group[0]
+    if first.correction.kind == "moved":
+        return [_one(report, first)]
     if first.correction.kind != "wrong" or len(group) == 1:
         return [_one(report, one) for one in group]
     read = "; ".join(dict.fromkeys(_reading(one.before) for one in group))

@@ -1,8 +1,4 @@
-"""What is different between two documents or two runs: for a person, as JSON and as a table.
-
-The words are fair: a document "now shows" or "no longer states" something. Nothing became better or worse, and what is no
-longer in a document is not thereby a "no". Where it is the rules that differ, that is said first.
-"""
+"""What is different between two documents or two runs: on a terminal, as JSON and as a table."""
 
 from __future__ import annotations
 
@@ -16,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from claimscan.comparing import Change, Claim, Comparison, ProductChange, Thing
 from claimscan.records import Evidence, Flag
 from claimscan.showing import wording as say
+from claimscan.showing.differences import FAIR, Kind, Made, differences, notes, rules
 from claimscan.showing.tables import safe_cell
 
 if TYPE_CHECKING:
@@ -23,10 +20,6 @@ if TYPE_CHECKING:
     from claimscan.comparing import About
 
 SCHEMA = "claimscan/comparison/1"
-FAIR = (
-    "We compare what the documents show, not what happened. What a document no longer says may still be so: "
-    "“not stated” is never a “no”."
-)
 PRODUCTS = 6
 QUOTES = 5
 DOCUMENTS = 20
@@ -47,20 +40,6 @@ COLUMNS = (
     "before_document",
     "after_document",
 )
-_RULES = {
-    "claimscan": "the version of claimscan",
-    "codebook": "the codebook",
-    "lexicons": "the word lists and rules",
-    "model": "the language model",
-    "scores": "the scores",
-    "config": "the settings",
-}
-_FINDING = {
-    "ceiling": "The highest level that nothing in the document rules out",
-    "proxy_grade": "The part of people who speak for them, measured the same way",
-    "second_reading": "Could also be read as",
-}
-
 
 # --- two documents, for a person ------------------------------------------------------------------------------------
 
@@ -89,184 +68,73 @@ class _Text:
         self._everything = everything
 
     def documents(self, found: Comparison) -> Iterator[str]:
-        yield from self._wrap(f"Before: {_named(found.before)}", rest="        ")
-        yield from self._wrap(f"Now:    {_named(found.after)}", rest="        ")
+        said = differences(found, most=None if self._everything else PRODUCTS)
+        yield from self._wrap(f"Before: {said.before}", rest="        ")
+        yield from self._wrap(f"Now:    {said.now}", rest="        ")
         yield from self._wrap(FAIR)
-        for note in notes(found):
+        for note in said.notes:
             yield ""
             yield from self._wrap(note)
         yield ""
-        for line in _totals(found):
+        for line in said.totals:
             yield from self._wrap(line)
-
-        shown = found.products if self._everything else found.products[:PRODUCTS]
-        for n, product in enumerate(shown, 1):
+        for n, made in enumerate(said.made, 1):
             yield ""
-            yield from self._product(product, n, found)
-        if found.products[len(shown) :]:
-            more = say.number(len(found.products) - len(shown), "more thing is", "more things are")
+            yield f"{n}. {made.name}"
+            yield from self._made(made)
+        if said.more:
             yield ""
-            yield from self._wrap(f"{more} different: add --all.")
-        for before, after in found.either:
+            yield from self._wrap(f"{say.number(said.more, 'more thing is', 'more things are')} different: add --all.")
+        for sides in said.either:
             yield ""
             yield "Could be either"
             yield from self._wrap("Too alike to say which is which, so these are not compared.", "   ", "   ")
-            for label, things in (("Before", before), ("Now", after)):
-                named = "; ".join(f"{say.short(t.name, 60)} ({say.brief(t.finding)})" for t in things)
-                yield from self._wrap(f"{label}: {named}.", "   ", "   ")
-        listed = {p.either.claim for p in shown if not (p.before and p.after)}
-        claims = [c for c in found.claims if c.how.startswith("re") or c.either.sentence not in listed]
-        if claims:
+            for side in sides:
+                yield from self._wrap(side, "   ", "   ")
+        if said.claims:
             yield ""
-            yield (
-                "Sentences that make a claim"
-                if len(claims) == len(found.claims)
-                else "Other sentences that make a claim"
-            )
-            yield from self._claims(claims, found)
-        if any(c.there is None for c in _all(found) if c.how in ("added", "dropped")):
+            yield said.claims_heading
+            for kind in said.claims:
+                yield from self._kind(kind, "more sentence")
+        if said.unknown:
             yield ""
-            yield from self._wrap(
-                "A report without the document's text cannot show whether words have left the document or are only no "
-                "longer read in this way. To know, compare the documents themselves, or make the reports with "
-                "“claimscan check --json F --with-text”."
-            )
+            yield from self._wrap(said.unknown)
 
-    def _product(self, change: ProductChange, n: int, found: Comparison) -> Iterator[str]:
-        before, after = change.before, change.after
-        yield say.clean(f"{n}. {_capital(say.short(change.either.name, 90))}")
-        if before and after:
-            if say.clean(before.name) != say.clean(after.name):
-                yield from self._wrap(f"Called “{say.short(before.name, 90)}” before.", "   ", "   ")
-            yield from self._finding(change, before, after)
-        else:
-            yield from self._came_or_went(change, found)
-        told = "" if before and after else change.either.claim
-        yield from self._evidence(change.evidence, found, told)
-        for how, lead in (("added", "Now noted"), ("dropped", "No longer noted")):
-            flags = [c.either for c in change.flags if c.how == how]
-            if flags:
-                yield ""
-                yield f"   {lead}"
-            for f in flags:
-                text = f"{say.word(f.kind, 'flags')}: {say.clean(f.plain).rstrip('.')}."
-                yield from self._wrap(f"- {text}", "   ", "     ")
-        if change.same:
-            same = f"{say.number(change.same, 'piece')} of evidence stayed the same"
-            moved = f" ({change.moved:,} on another page)" if change.moved else ""
+    def _made(self, made: Made) -> Iterator[str]:
+        if made.called:
+            yield from self._wrap(made.called, "   ", "   ")
+        for line in made.lines:
+            yield from self._wrap(line, "   ", "   ")
+        if made.claim:
+            where = f" ({made.claim.page})" if made.claim.page else ""
+            yield from self._wrap(f"“{made.claim.words}”{where}", "   ", "   ")
+        if made.says:
+            yield from self._wrap(made.says, "   ", "   ")
+        for kind in made.evidence:
             yield ""
-            yield from self._wrap(f"{same}{moved}.", "   ", "   ")
-
-    def _finding(self, change: ProductChange, before: Thing, after: Thing) -> Iterator[str]:
-        changed = {name for name, _, _ in change.findings}
-        if "grade" in changed:
-            now = say.shows(after.finding).replace("document shows:", "document now shows:", 1)
-            yield from self._wrap(f"{now} Before: {say.brief(before.finding).rstrip('.')}.", "   ", "   ")
-        else:
-            yield from self._wrap(f"As before: {say.brief(after.finding).rstrip('.')}.", "   ", "   ")
-        for name, was, now in change.findings:
-            if name in _FINDING:
-                yield from self._wrap(f"{_FINDING[name]}: now {_level(now)}, before {_level(was)}.", "   ", "   ")
-
-    def _came_or_went(self, change: ProductChange, found: Comparison) -> Iterator[str]:
-        thing = change.either
-        finding = say.brief(thing.finding).rstrip(".")
-        kind = "claimed to be co-produced" if thing.claimed else "described as made with people"
-        if change.after is None:
-            if change.there:
-                lead = "Its words are still in the document, but are no longer read as a thing of its own."
-            elif change.there is False:
-                lead = f"The words in which it was {kind} are no longer in the document."
-            else:
-                lead = f"No longer found {kind}."
-            lead += f" Before: {finding}."
-        else:
-            if change.there:
-                lead = "Its words were in the document before, but were not read as a thing of its own."
-            elif change.there is False:
-                lead = f"The document now has words in which it is {kind}."
-            else:
-                lead = f"Now found {kind}."
-            lead += f" Shown: {finding}."
-        yield from self._wrap(lead, "   ", "   ")
-        if thing.claim:
-            where = _page(found.after if change.after else found.before, thing.page)
-            yield from self._wrap(f"“{say.short(thing.claim, 220)}”{_beside(where)}", "   ", "   ")
-
-    def _evidence(self, changes: Sequence[Change[Evidence]], found: Comparison, told: str) -> Iterator[str]:
-        """The evidence that is different; what stands in the words just ``told`` is said without them."""
-        own = [c.either for c in changes if c.either.quote == told]
-        if own:
-            yield from self._wrap(f"{say.says(own)}.", "   ", "   ")
-        changes = [c for c in changes if c.either.quote != told]
-        for lead, part in _kinds(changes):
-            places = _places(part)
-            shown = places if self._everything else places[:QUOTES]
+            yield from self._kind(kind, "more quote")
+        for lead, flags in made.flags:
             yield ""
             yield f"   {lead}"
-            for group in shown:
-                first = group[0]
-                if first.before is not None and first.after is not None:
-                    yield from self._both(first, group, found)
-                    continue
-                where = _page(found.before if first.after is None else found.after, first.either.page)
-                opening = f"- {where}: " if where else "- "
-                yield from self._wrap(f"{opening}“{say.short(first.either.quote, 160)}”", "   ", "     ")
-                yield from self._wrap(f"{say.says([c.either for c in group])}.", "     ", "     ")
-            if len(places) > len(shown):
-                yield from self._wrap(
-                    f"{say.number(len(places) - len(shown), 'more quote')}: add --all.", "     ", "     "
-                )
+            for flag in flags:
+                yield from self._wrap(f"- {flag}", "   ", "     ")
+        if made.same:
+            yield ""
+            yield from self._wrap(made.same, "   ", "   ")
 
-    def _both(self, first: Change[Evidence], group: Sequence[Change[Evidence]], found: Comparison) -> Iterator[str]:
-        assert first.before is not None and first.after is not None
-        earlier = [c.before for c in group if c.before is not None]
-        later = [c.after for c in group if c.after is not None]
-        if first.how == "reworded":
-            yield from self._reworded(first.before.quote, first.after.quote, found, first.before.page, first.after.page)
-            other = [(x, y) for x, y in zip(earlier, later, strict=True) if say.says([x]) != say.says([y])]
-            if other:
-                old, new = say.says([x for x, _ in other]), say.says([y for _, y in other])
-                yield from self._wrap(f"Now: {_small(new)}. Before: {_small(old)}.", "     ", "     ")
-            else:
-                yield from self._wrap(f"As before: {_small(say.says(later))}.", "     ", "     ")
-            return
-        where = _page(found.after, first.after.page)
-        yield from self._wrap(f"- {where + ': ' if where else ''}“{say.short(first.after.quote, 160)}”", "   ", "     ")
-        yield from self._wrap(f"Now: {_read(later)}. Before: {_read(earlier)}.", "     ", "     ")
-
-    def _reworded(
-        self, before: str, after: str, found: Comparison, page_before: int | None, page_after: int | None
-    ) -> Iterator[str]:
-        words = _differing(before, after)
-        for opening, label, about, page, text in (
-            ("- ", "before", found.before, page_before, words[0]),
-            ("  ", "now", found.after, page_after, words[1]),
-        ):
-            where = _page(about, page)
-            yield from self._wrap(f"{label}{', ' + where if where else ''}: “{text}”", f"   {opening}", "     ")
-
-    def _claims(self, claims: Sequence[Change[Claim]], found: Comparison) -> Iterator[str]:
-        for lead, part in _kinds(claims, claims=True):
-            shown = part if self._everything else part[:QUOTES]
-            yield f"   {lead}"
-            for change in shown:
-                before, after = change.before, change.after
-                if before and after and change.how == "reworded":
-                    yield from self._reworded(before.sentence, after.sentence, found, before.page, after.page)
-                else:
-                    one = change.either
-                    where = _page(found.before if after is None else found.after, one.page)
-                    yield from self._wrap(
-                        f"- {where + ': ' if where else ''}“{say.short(one.sentence, 160)}”", "   ", "     "
-                    )
-                if before and after and before.types != after.types:
-                    yield from self._wrap(
-                        f"Read now as {_types(after.types)}, before as {_types(before.types)}.", "     ", "     "
-                    )
-            if len(part) > len(shown):
-                more = say.number(len(part) - len(shown), "more sentence")
-                yield from self._wrap(f"{more}: add --all.", "     ", "     ")
+    def _kind(self, kind: Kind, more: str) -> Iterator[str]:
+        yield f"   {kind.lead}"
+        shown = kind.differences if self._everything else kind.differences[:QUOTES]
+        for one in shown:
+            for n, place in enumerate(one.places):
+                where = ", ".join(filter(None, (place.when, place.page)))
+                opening = "     " if n else "   - "
+                yield from self._wrap(f"{where + ': ' if where else ''}“{place.words}”", opening, "     ")
+            if one.says:
+                yield from self._wrap(one.says, "     ", "     ")
+        left = len(kind.differences) - len(shown)
+        if left:
+            yield from self._wrap(f"{say.number(left, more)}: add --all.", "     ", "     ")
 
     # --- two runs ---
 
@@ -332,33 +200,6 @@ class _Text:
 # --- what to know first ---------------------------------------------------------------------------------------------
 
 
-def notes(found: Comparison) -> list[str]:
-    """What to know before anything else about two reports: other rules, the same bytes, pages that were not read."""
-    out = []
-    different = found.changed or found.either
-    if found.other_rules or found.other_settings:
-        names = _rules(name for name, _, _ in found.provenance)
-        out.append(f"The two reports were made with different rules or settings: {names}.")
-    if found.same_words:
-        kind = "The two documents are the same file" if found.same_bytes else "The two documents have the same words"
-        if not different:
-            out.append(f"{kind}.")
-        elif found.provenance:
-            out.append(f"{kind}, so every difference comes from the rules or settings and none from the document.")
-        else:
-            out.append(f"{kind}, so no difference comes from the words; one report may have been changed since.")
-    elif found.provenance:
-        out.append(
-            "So a change may be the tool's and not the document's. To tell, check both documents again with the same "
-            "claimscan."
-        )
-    for about, label in ((found.before, "before"), (found.after, "now")):
-        if about.unread:
-            where = say.page_ranges(about.unread)
-            out.append(f"Not read {label}: {where}. What stands there could not be compared.")
-    return out
-
-
 def run_notes(runs: Runs) -> list[str]:
     """What to know before anything else about two runs."""
     pairs = runs.pairs.total()
@@ -367,7 +208,7 @@ def run_notes(runs: Runs) -> list[str]:
     if runs.provenance:
         most = max(runs.provenance.values())
         out.append(
-            f"The two runs were made with different rules or settings: {_rules(runs.provenance)} "
+            f"The two runs were made with different rules or settings: {rules(runs.provenance)} "
             f"(in up to {most:,} of {say.number(pairs, 'pair')} of documents). So a change may be the tool's and not the "
             "document's."
         )
@@ -385,53 +226,6 @@ def run_notes(runs: Runs) -> list[str]:
 
 
 # --- words ----------------------------------------------------------------------------------------------------------
-
-
-def _totals(found: Comparison) -> Iterator[str]:
-    both = found.same_products + sum(1 for p in found.products if p.before and p.after)
-    came = sum(1 for p in found.products if p.before is None)
-    went = sum(1 for p in found.products if p.after is None)
-    graded = sum(1 for p in found.products if any(name == "grade" for name, _, _ in p.findings))
-    if not (found.changed or found.either):
-        yield "Nothing that claimscan looks for is different."
-    other = sum(1 for p in found.products if p.before and p.after) - graded
-    parts = _some(
-        (graded, "with another result"), (other, "with other evidence or flags"), (found.same_products, "the same")
-    )
-    parts = f" ({parts[2:]})" if parts else ""
-    parts += _some((came, "now also found"), (went, "no longer found"))
-    unsure = sum(len(side) for sides in found.either for side in sides)
-    if unsure:
-        parts += f"; {unsure:,} could be either"
-    yield (
-        f"Things said to be made with people: {found.before.products:,} before, {found.after.products:,} now, "
-        f"{both:,} in both{parts}."
-    )
-    counts = {how: sum(1 for c in found.claims if c.how == how) for how in ("added", "dropped", "reworded", "reread")}
-    parts = _some(
-        (counts["added"], "new"),
-        (counts["dropped"], "no longer there"),
-        (counts["reworded"], "reworded"),
-        (counts["reread"], "with the same words read otherwise"),
-    )
-    yield f"Sentences that make a claim: {found.before.claims:,} before, {found.after.claims:,} now{parts}."
-    evidence = [c for p in found.products for c in p.evidence]
-    counts = {how: sum(1 for c in evidence if c.how == how) for how in ("added", "dropped", "reworded", "reread")}
-    parts = _some(
-        (counts["added"], "gained"),
-        (counts["dropped"], "lost"),
-        (counts["reworded"], "reworded"),
-        (counts["reread"], "with the same words read otherwise"),
-    )
-    yield (
-        f"Pieces of evidence: {found.before.evidence:,} before, {found.after.evidence:,} now, "
-        f"{found.same_evidence:,} the same{parts}."
-    )
-    if found.moved:
-        yield f"{say.number(found.moved, 'piece')} of evidence only moved to another page, which is no change."
-    if found.population:
-        was, now = (f"“{say.clean(label)}”" if label else "not found" for label in found.population)
-        yield f"Who the document is about: now {now}, before {was}."
 
 
 def _run_totals(runs: Runs) -> Iterator[str]:
@@ -505,109 +299,6 @@ def _one_line(how: str, found: Comparison) -> str:
     old = "" if found.before.source == found.after.source else f" (before: {found.before.source})"
     same = " [same bytes]" if how == "bytes" else ""
     return f"{found.after.source}{old}{same}: {'; '.join(parts) or 'who it is about'}."
-
-
-def _kinds(changes: Iterable[Change[Any]], claims: bool = False) -> Iterator[tuple[str, list[Change[Any]]]]:
-    """The changes by what is to be said of them, in the order in which it is said."""
-    leads = [
-        ("added", False, "Now also in the document"),
-        ("added", None, "Now also found"),
-        ("added", True, f"In the document before, and only now read as {'a claim' if claims else 'evidence of this'}"),
-        ("dropped", False, "No longer in the document"),
-        ("dropped", None, "No longer found"),
-        (
-            "dropped",
-            True,
-            f"Still in the document, and no longer read as {'a claim' if claims else 'evidence of this'}",
-        ),
-        ("reworded", None, "Reworded"),
-        ("reread", None, "The same words, read in another way"),
-    ]
-    changes = list(changes)
-    for how, there, lead in leads:
-        part = [c for c in changes if c.how == how and (how.startswith("re") or c.there is there)]
-        if part:
-            yield lead, part
-
-
-def _places(changes: Sequence[Change[Evidence]]) -> list[list[Change[Evidence]]]:
-    """Changes in the same words together: one place often says several things."""
-    groups: dict[tuple[str, str], list[Change[Evidence]]] = {}
-    for c in changes:
-        key = (c.before.quote if c.before else "", c.after.quote if c.after else "")
-        groups.setdefault(key, []).append(c)
-    return list(groups.values())
-
-
-def _all(found: Comparison) -> Iterator[Change[Any]]:
-    yield from found.claims
-    for product in found.products:
-        yield from product.evidence
-
-
-def _read(evidence: Sequence[Evidence]) -> str:
-    """What evidence says, with whose it is, since that may be all that differs."""
-    said = say.says(evidence)
-    whose = sorted({say.word(e.who, "people") for e in evidence if e.who})
-    return _small(said) + (f" [{', '.join(whose)}]" if whose else "")
-
-
-def _named(about: About) -> str:
-    name = say.clean(about.title) or say.clean(about.source)
-    source = say.clean(about.source)
-    beside = [source] if source != name else []
-    if about.pages > 1:
-        beside.append(say.number(about.pages, "page"))
-    return say.short(name, 120) + (f" ({', '.join(beside)})" if beside else "")
-
-
-def _page(about: About, page: int | None) -> str:
-    return f"page {page}" if page and about.pages > 1 else ""
-
-
-def _beside(where: str) -> str:
-    return f" ({where})" if where else ""
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def _level(grade: str) -> str:
-    return say.level_name(grade) if grade else "none"
-
-
-def _small(text: str) -> str:
-    return text[:1].lower() + text[1:]
-
-
-def _differing(before: str, after: str, most: int = 160) -> tuple[str, str]:
-    """Two wordings of one sentence, cut so that the first word that differs is seen."""
-    words = say.clean(before).split(), say.clean(after).split()
-    same = 0
-    while same < min(map(len, words)) and words[0][same] == words[1][same]:
-        same += 1
-    start = 0
-    while start < same and len(" ".join(words[0][start:same])) > most // 2:
-        start += 1
-    lead = "… " if start else ""
-    return say.short(lead + " ".join(words[0][start:]), most), say.short(lead + " ".join(words[1][start:]), most)
-
-
-def _types(types: Sequence[str]) -> str:
-    kinds = say.tables()["mentions"]
-    return " and ".join(kinds.get(t, (say.clean(t),))[0] for t in types)
-
-
-def _some(*counts: tuple[int, str]) -> str:
-    """``; 2 new, 1 no longer there``, of those that are not 0."""
-    parts = [f"{n:,} {words}" for n, words in counts if n]
-    return f"; {', '.join(parts)}" if parts else ""
-
-
-def _rules(names: Iterable[str]) -> str:
-    found = set(names)
-    return ", ".join([words for name, words in _RULES.items() if name in found] + sorted(found - set(_RULES)))
 
 
 def _unread(n: int) -> str:

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp
 from claimscan.errors import ClaimscanError
 from claimscan.showing import wording as say
 from claimscan.showing.translating import language, message, told, tr
-from claimscan.web import correcting_pages, languages, letter_pages, places, taking, worker
+from claimscan.web import comparing_pages, correcting_pages, languages, letter_pages, places, taking, worker
 from claimscan.web.desk import Desk
 from claimscan.web.guard import MOST_BYTES, Guard, Keys, TooLarge
 from claimscan.web.shelf import Held, Shelf
@@ -74,6 +74,7 @@ def application(
         Route("/stop", pages.stop, methods=["POST"]),
         Route("/language", pages.language, methods=["POST"]),
         *places.routes(desk),
+        *comparing_pages.routes(desk),
         *correcting_pages.routes(desk),
         *letter_pages.routes(desk),
     ]
@@ -195,6 +196,7 @@ class _Pages:
     async def documents(self, request: Request) -> Response:
         if "wait" in request.query_params:
             await self._changed(self._waiting())
+        versions = comparing_pages.choices(self.shelf)
         return self.desk.page(
             "documents.html.j2",
             here="/documents",
@@ -202,6 +204,9 @@ class _Pages:
             lines=LINES,
             waiting=self._waiting(),
             fair=tr(say.FAIR),
+            versions=versions,
+            before=versions[0][0] if versions else "",
+            after=versions[1][0] if len(versions) > 1 else "",
         )
 
     async def all_progress(self, request: Request) -> Response:

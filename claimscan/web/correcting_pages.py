@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from hashlib import sha256
 from json import dumps
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote as encoded
 
@@ -24,7 +25,7 @@ from claimscan.showing import by_hand
 from claimscan.showing import wording as say
 from claimscan.showing.templates import lang
 from claimscan.showing.translating import message, told, tr
-from claimscan.web import taking
+from claimscan.web import counts, taking
 from claimscan.web.desk import Desk, called, named, words_of
 from claimscan.web.shelf import Held
 
@@ -64,13 +65,23 @@ def question(held: Held) -> Callable[[Any], Markup]:
 
 def changes(report: Report) -> dict[str, Any]:
     """For the finding's template: what was changed, in sentences, and each change to undo."""
-    made = correcting.gathered(report).corrections
+    alike: dict[str, list[str]] = {}
+    for one in correcting.gathered(report).corrections:
+        alike.setdefault(_undo_words(one), []).append(_key(one))
     return {
         "changes": by_hand.lines(report),
-        "undo": [
-            {"key": _key(one), "words": f"{tr(KINDS[one.kind])}, “{say.short(one.at.quote, 60)}”"} for one in made
-        ],
+        "undo": [{"key": ",".join(keys), "words": words} for words, keys in alike.items()],
     }
+
+
+def _undo_words(one: Correction) -> str:
+    """What was done, as it is to be undone; what was done to several readings of the same words at once is one line."""
+    what = KINDS[one.kind]
+    if one.kind in ("changed", "added") and (slot := one.to.get("slot", one.was.get("slot"))):
+        what += f" ({say.slot_name(slot) or 'something else'})"
+    elif one.kind == "moved" and one.product:
+        what += f" to “{say.short(one.product.name, 40)}”"
+    return f"{what}, “{say.short(one.at.quote, 60)}”"
 
 
 def exported(report: Report) -> str:
@@ -85,7 +96,14 @@ class _Correcting:
     async def asked(self, request: Request) -> Response:
         return await run_in_threadpool(self._form, request, request.query_params.get("items", ""))
 
-    def _form(self, request: Request, items: str, chosen: str = "", problem: str = "", remedy: str = "") -> Response:
+    def _form(
+        self,
+        request: Request,
+        items: str,
+        typed: Mapping[str, Any] = MappingProxyType({}),
+        problem: str = "",
+        remedy: str = "",
+    ) -> Response:
         held, made = self.desk.made(request)
         report = made.report
         known = named(report)
@@ -93,6 +111,13 @@ class _Correcting:
         if not wanted:
             raise UsageError("These words are no longer part of the finding.", "Go back to the finding.")
         longest = max((words_of(item) for item in wanted), key=len)
+        chosen = typed.get("item", "")
+        rows = []
+        for item in wanted:
+            row = _fields(correcting.choices(report, item.id))
+            row |= {"came": row["now"]["product"], "came_slot": row["now"].get("slot", "")}
+            row["now"] = {"count": {}, "thing": "", "note": ""} | row["now"] | (typed if item.id == chosen else {})
+            rows.append({**row, "read": _read(item)})
         return self.desk.page(
             "correct.html.j2",
             400 if problem else 200,
@@ -101,8 +126,10 @@ class _Correcting:
             words=say.short(longest, 500),
             language=say.spoken(report, longest),
             place=say.pages(report, [wanted[0].page]).capitalize(),
-            items=[{**_fields(correcting.choices(report, i.id)), "read": _read(i)} for i in wanted],
+            items=rows,
             chosen=chosen,
+            typed=typed,
+            all_moved=bool(typed) and not chosen,
             all_items=",".join(i.id for i in wanted),
             problem=told(problem),
             remedy=told(remedy),
@@ -115,16 +142,18 @@ class _Correcting:
             chosen = _chosen(made.report, form)
             await run_in_threadpool(self.desk.shelf.change, held, correcting.gathered(made.report, chosen))
         except ClaimscanError as error:
-            return await run_in_threadpool(
-                self._form, request, taking.field(form, "items"), taking.field(form, "item"), str(error), error.remedy
-            )
+            items = taking.field(form, "items")
+            return await run_in_threadpool(self._form, request, items, _typed(form), str(error), error.remedy)
         return RedirectResponse(f"/d/{held.id}#by-hand", status_code=303)
 
     async def missing(self, request: Request) -> Response:
-        given = {"quote": "", "page": "", "reading": "", "who": "", "product": request.query_params.get("product", "")}
-        return self._missing(request, given)
+        given: dict[str, Any] = dict.fromkeys(("quote", "page", "reading", "who", "thing"), "")
+        known = [p.id for p in say.in_order(self.desk.made(request)[1].report)]
+        asked = request.query_params.get("product", "")
+        product = asked if asked in known else (known or ["new"])[0]
+        return self._missing(request, {**given, "product": product, "came": product, "count": {}})
 
-    def _missing(self, request: Request, given: dict[str, str], problem: str = "", remedy: str = "") -> Response:
+    def _missing(self, request: Request, given: dict[str, Any], problem: str = "", remedy: str = "") -> Response:
         held, made = self.desk.made(request)
         return self.desk.page(
             "add.html.j2",
@@ -140,20 +169,28 @@ class _Correcting:
     async def add(self, request: Request) -> Response:
         form = await taking.fields(request, self.desk.keys)
         held, made = self.desk.made(request)
-        given = {name: taking.field(form, name) for name in ("quote", "page", "reading", "who", "product")}
+        given: dict[str, Any] = {
+            name: taking.field(form, name) for name in ("quote", "page", "reading", "who", "product", "thing", "came")
+        }
+        given["count"] = counts.typed(form)
         slot, _, value = given["reading"].partition("|")
         try:
+            if not value:
+                raise UsageError("You did not choose what the words say.", "Choose a line under “They say”.")
             page = given["page"].strip()
             if page and not (page.isascii() and page.isdigit() and len(page) < 7):
                 raise UsageError("The page has to be a number.", "Give the number, or leave it empty.")
+            product, thing = _about(form)
             one = correcting.added(
                 made.report,
-                given["product"],
+                product,
                 slot,
                 value,
                 given["quote"],
                 int(page) if page else None,
+                thing=thing,
                 who=given["who"],
+                count=counts.count(form, slot, value, {}),
                 note=taking.field(form, "note", 500),
             )
             await run_in_threadpool(self.desk.shelf.change, held, correcting.gathered(made.report, [one]))
@@ -164,9 +201,9 @@ class _Correcting:
     async def undo(self, request: Request) -> Response:
         form = await taking.fields(request, self.desk.keys)
         held, made = self.desk.made(request)
-        which = taking.field(form, "which", 100)
+        which = taking.field(form, "which").split(",")
         every = correcting.gathered(made.report)
-        gone = [one for one in every.corrections if which in ("all", _key(one))]
+        gone = [one for one in every.corrections if {"all", _key(one)} & set(which)]
         await run_in_threadpool(self.desk.shelf.undo, held, gone)
         return RedirectResponse(f"/d/{held.id}?undone=1#by-hand", status_code=303)
 
@@ -177,10 +214,7 @@ class _Correcting:
         try:
             if not isinstance(upload, UploadFile) or not upload.filename:
                 raise UsageError("You did not choose a file yet.", "Choose the file with the changes.")
-            data = await upload.read(correcting.MOST_BYTES + 1)
-            if len(data) > correcting.MOST_BYTES:
-                raise UsageError("This file is too large to be a file of changes.", "Choose another file.")
-            taken = correcting.load(data.decode("utf-8", "replace"))
+            taken = correcting.loaded(await upload.read(correcting.MOST_BYTES + 1))
             await run_in_threadpool(self.desk.shelf.change, held, taken)
         except ClaimscanError as error:
             return self.desk.failed(
@@ -203,15 +237,53 @@ def _chosen(report: Report, form: FormData) -> list[Correction]:
     if what == "wrong":
         return [correcting.wrong(report, item, note=note)]
     if what == "move":
-        return [correcting.moved(report, item, taking.field(form, "product", 200), note=note)]
+        product, thing = _about(form)
+        every = [item] if item else taking.field(form, "items", 2000).split(",")
+        return [correcting.moved(report, one, product, thing=thing, note=note) for one in every]
     if what == "change" and "type" in form:
         type, scope = taking.field(form, "type", 100), taking.field(form, "scope", 100)
         hedge = taking.field(form, "hedge") == "yes"
         return [correcting.retyped(report, item, type, hedge=hedge, scope=scope, note=note)]
     if what == "change":
         slot, _, value = taking.field(form, "reading", 200).partition("|")
-        return [correcting.revalued(report, item, slot, value, taking.field(form, "who", 100), note=note)]
+        now = named(report).get(item)
+        was = now.detail if isinstance(now, Evidence) and now.slot == "count" else {}
+        count = counts.count(form, slot, value, was)
+        return [correcting.revalued(report, item, slot, value, taking.field(form, "who", 100), count=count, note=note)]
     raise UsageError("The form did not say what to change.", "Choose one of the buttons.")
+
+
+def _about(form: FormData) -> tuple[str, str]:
+    """The thing that was chosen: its id, or the name of a new one.
+
+    Raises:
+        UsageError: both were said, or neither.
+    """
+    product, thing = taking.field(form, "product", 200), taking.field(form, "thing", 120).strip()
+    if thing and product in ("new", taking.field(form, "came", 200)):  # the list was left as it came
+        return "", thing
+    if thing:
+        raise UsageError(
+            "You chose a thing, and you gave a name too.",
+            "Choose “Something that is not in this list”, or empty the name.",
+        )
+    if product == "new":
+        raise UsageError(
+            "What the words are about has no name yet.", "Say what it is called, or choose it in the list."
+        )
+    return product, ""
+
+
+def _typed(form: FormData) -> dict[str, Any]:
+    """What was sent, to be shown again where it cannot be done."""
+    given = {name: taking.field(form, name, 500) for name in ("product", "who", "type", "scope")}
+    slot, _, value = taking.field(form, "reading", 200).partition("|")
+    return {
+        **{name: taking.field(form, name, 500) for name in ("item", "note", "thing")},
+        **{name: value for name, value in given.items() if name in form},
+        **({"slot": slot, "value": value, "count": counts.typed(form)} if "reading" in form else {}),
+        **({"hedge": taking.field(form, "hedge") == "yes"} if "type" in form else {}),
+    }
 
 
 def _fields(choices: correcting.Choices) -> dict[str, Any]:

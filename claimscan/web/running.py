@@ -15,6 +15,7 @@ import uvicorn
 from claimscan.errors import UsageError
 from claimscan.web.app import application
 from claimscan.web.guard import Keys
+from claimscan.web.private_folder import remove_leftovers
 from claimscan.web.shelf import Shelf
 from claimscan.web.worker import Reader
 
@@ -36,6 +37,7 @@ def serve(port: int | None = None, browser: bool = True) -> int:
     number = int(listening.getsockname()[1])
     keys = Keys()
     address = f"http://{HOST}:{number}/open/{keys.address}"
+    remove_leftovers()
     reader = Reader()
     shelf = Shelf(reader)
     server = uvicorn.Server(

@@ -10,7 +10,6 @@ import os
 import re
 import secrets
 import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from claimscan.errors import ClaimscanError, LimitExceeded
 from claimscan.web import worker
+from claimscan.web.private_folder import PrivateFolder
 
 if TYPE_CHECKING:
     from claimscan.correcting import Corrections
@@ -63,7 +63,8 @@ class Shelf:
     """Everything of one run. Safe to use from several threads."""
 
     def __init__(self, reader: worker.Reader, keeping: Path | None = None) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="claimscan-"))  # 0700, as mkdtemp makes it
+        self._private = PrivateFolder()
+        self.folder = self._private.path
         self.reader = reader
         self.keeping = keeping if keeping is not None else _data_folder()
         self._held: dict[str, Held] = {}
@@ -72,7 +73,7 @@ class Shelf:
     def close(self) -> None:
         """End the reading and delete what is not kept."""
         self.reader.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._private.close()
         self._held.clear()
 
     def add(self, name: str, data: bytes, kept: str = "", corrections: str = "") -> Held:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
@@ -201,6 +201,21 @@ def one_page(report: Report, language: str) -> bytes:
 
     with speaking(language):
         return html.page(report).encode()
+
+
+def compared(before: Mapping[str, Any], after: Mapping[str, Any], kind: str) -> Any:
+    """What is different between two reports, given as plain values: ``page``, a
+    :class:`claimscan.showing.differences.Differences`; ``csv`` or ``json``, the bytes of a file."""
+    from claimscan import comparing
+    from claimscan.showing import comparison
+    from claimscan.showing.differences import differences
+
+    found = comparing.compare(before, after)
+    if kind == "csv":
+        return comparison.to_csv(found).encode("utf-8-sig")
+    if kind == "json":
+        return comparison.to_json(comparison.to_dict(found))
+    return differences(found, length=600)
 
 
 def stage(path: Path) -> str:
