@@ -65,14 +65,16 @@ def _design(n):
 
 
 @cache
-def _cover(units, classifier, n, slip=0.0, shares=SHARES):
+def _cover(units, classifier, n, slip=0.0, shares=SHARES, group=1.0):
     """Cover and mean width by method; of Rogan and Gladen, of those samples in which it answers, and how many those are."""
     population = _population(units, classifier, slip, shares)
+    inside = np.random.default_rng(9).random(sum(SIZES)) < group  # what is outside of the group counts as nothing
+    population = {k: v * inside for k, v in population.items()}
     at = np.concatenate([rows[:, :k] for rows, k in zip(_samples(), DRAWN[n], strict=True)], 1)
     x = {k: v[at] for k, v in population.items()}
     true = population["h_y"].sum() / population["h_n"].sum()
     machine = population["m_y"].sum() / population["m_n"].sum()
-    design, df = _design(n), n - 3
+    design, df = _design(n), inside[at].sum(1) - 3
     found = {"differ": (x["h_y"] != x["m_y"]).sum(1).mean()}
     coded, powered = linearised(design, x["h_y"], x["h_n"], x["m_y"], x["m_n"], machine)
     for name, got in (("coded", coded), ("powered", powered)):
@@ -125,6 +127,13 @@ def test_a_machine_that_finds_other_products_than_a_person():
     for classifier in ("good", "poor"):
         got = _cover(4, classifier, 80, slip=0.15)
         assert 0.93 <= got["powered"][0] <= 0.97 and got["powered"][1] < got["coded"][1]
+
+
+def test_a_groups_interval_covers():
+    """A third of the documents: how many of them are drawn is a matter of chance, some 50 of 150."""
+    for classifier in ("fair", "poor"):
+        got = _cover(4, classifier, 150, group=1 / 3)
+        assert 0.93 <= got["coded"][0] <= 0.97 and 0.93 <= got["powered"][0] <= 0.97, got
 
 
 def test_rare_properties():

@@ -53,7 +53,7 @@ from claimscan.errors import UsageError
 
 Floats = NDArray[np.float64]
 METHODS = ("naive", "coded", "powered", "rogan_gladen")
-MIN_DOCUMENTS = 20  # coded documents with a unit, below which no interval is given: cover falls away (see the tests)
+MIN_DOCUMENTS = 20  # with fewer coded documents the corrections for small samples make the interval, not the documents
 FEW = 5  # documents that show something, below which an interval comes with a warning
 SMOOTH = 5.0  # units by which a stratum's share is drawn to the whole share
 MISTAKE = 0.5  # documents with one more wrong unit, for sensitivity and for specificity
