@@ -283,11 +283,23 @@ def test_groups():
         assert one.high - one.low > got[""]["coded"].high - got[""]["coded"].low
 
 
-def test_lone_documents_of_a_stratum_do_not_break_it():
-    rows, pairs = _rows(n=200, coded=60)
-    more = [Row("x1", "tiny", 0.5, 1, 1, 1, 1), Row("x2", "tiny", 0.5, 1, 1), Row("y1", "one", 1.0, 0, 2, 1, 2)]
-    got = estimates([*rows, *more], pairs)["coded"]
-    assert got.low < got.value < got.high and got.documents == 62
+def test_a_lone_document_of_a_stratum_is_joined_with_another():
+    """Two of 60 documents, one of each stratum, that differ: 30 squared over 2, times 2 of 1, of a population of 100."""
+    rows = [Row(f"a{k:02}", "a", 0.5, 1, 1, *((1, 1) if k < 20 else (None, None))) for k in range(40)]
+    for name, y in (("lone", 0), ("other", 1)):
+        rows += [Row(f"{name}{k:02}", name, 1 / 30, 1, 1, *((y, 1) if k < 1 else (None, None))) for k in range(30)]
+    got = estimates(rows)["coded"]
+    assert got.value == pytest.approx(0.7)
+    assert got.se == pytest.approx((30**2 / 2 * 2 * (1 - 2 / 60)) ** 0.5 / 100) and got.df == 20
+    # A single one is joined with the smallest other.
+    alone = estimates([r for r in rows if r.stratum != "other"])["coded"]
+    assert alone.se > 0.1
+
+
+def test_a_document_that_was_less_likely_counts_for_more():
+    rows = [Row(f"d{k:03}", "", 0.5 if k % 2 else 0.25, 1, 1, k % 2, 1) for k in range(30)]
+    rows += [Row(f"e{k:03}", "", 0.5, 1, 1) for k in range(70)]
+    assert estimates(rows)["coded"].value == pytest.approx(2 / (2 + 4))
 
 
 @pytest.mark.parametrize(
