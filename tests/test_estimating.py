@@ -349,6 +349,9 @@ def test_budgets():
     small = documents_to_code(0.001, {"a": Guess(30, 0.5)})
     assert small.whole and small.documents == 30 and small.half_width == 0
     assert documents_to_code(0.05, one, units=5, icc=0.5).design_effect == 3
+    # What nobody is expected to have still has to be looked for, and fewer than 20 documents give no interval at all.
+    assert documents_to_code(0.02, {"a": Guess(1000, 0.0)}).documents > 80
+    assert documents_to_code(0.4, one).documents == 20
     with pytest.raises(UsageError):
         documents_to_code(1.5, one)
 
