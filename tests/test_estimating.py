@@ -65,14 +65,16 @@ def _design(n):
 
 
 @cache
-def _cover(units, classifier, n, slip=0.0, shares=SHARES):
+def _cover(units, classifier, n, slip=0.0, shares=SHARES, group=1.0):
     """Cover and mean width by method; of Rogan and Gladen, of those samples in which it answers, and how many those are."""
     population = _population(units, classifier, slip, shares)
+    inside = np.random.default_rng(9).random(sum(SIZES)) < group  # what is outside of the group counts as nothing
+    population = {k: v * inside for k, v in population.items()}
     at = np.concatenate([rows[:, :k] for rows, k in zip(_samples(), DRAWN[n], strict=True)], 1)
     x = {k: v[at] for k, v in population.items()}
     true = population["h_y"].sum() / population["h_n"].sum()
     machine = population["m_y"].sum() / population["m_n"].sum()
-    design, df = _design(n), n - 3
+    design, df = _design(n), inside[at].sum(1) - 3
     found = {"differ": (x["h_y"] != x["m_y"]).sum(1).mean()}
     coded, powered = linearised(design, x["h_y"], x["h_n"], x["m_y"], x["m_n"], machine)
     for name, got in (("coded", coded), ("powered", powered)):
@@ -125,6 +127,13 @@ def test_a_machine_that_finds_other_products_than_a_person():
     for classifier in ("good", "poor"):
         got = _cover(4, classifier, 80, slip=0.15)
         assert 0.93 <= got["powered"][0] <= 0.97 and got["powered"][1] < got["coded"][1]
+
+
+def test_a_groups_interval_covers():
+    """A third of the documents: how many of them are drawn is a matter of chance, some 50 of 150."""
+    for classifier in ("fair", "poor"):
+        got = _cover(4, classifier, 150, group=1 / 3)
+        assert 0.93 <= got["coded"][0] <= 0.97 and 0.93 <= got["powered"][0] <= 0.97, got
 
 
 def test_rare_properties():
@@ -274,11 +283,23 @@ def test_groups():
         assert one.high - one.low > got[""]["coded"].high - got[""]["coded"].low
 
 
-def test_lone_documents_of_a_stratum_do_not_break_it():
-    rows, pairs = _rows(n=200, coded=60)
-    more = [Row("x1", "tiny", 0.5, 1, 1, 1, 1), Row("x2", "tiny", 0.5, 1, 1), Row("y1", "one", 1.0, 0, 2, 1, 2)]
-    got = estimates([*rows, *more], pairs)["coded"]
-    assert got.low < got.value < got.high and got.documents == 62
+def test_a_lone_document_of_a_stratum_is_joined_with_another():
+    """Two of 60 documents, one of each stratum, that differ: 30 squared over 2, times 2 of 1, of a population of 100."""
+    rows = [Row(f"a{k:02}", "a", 0.5, 1, 1, *((1, 1) if k < 20 else (None, None))) for k in range(40)]
+    for name, y in (("lone", 0), ("other", 1)):
+        rows += [Row(f"{name}{k:02}", name, 1 / 30, 1, 1, *((y, 1) if k < 1 else (None, None))) for k in range(30)]
+    got = estimates(rows)["coded"]
+    assert got.value == pytest.approx(0.7)
+    assert got.se == pytest.approx((30**2 / 2 * 2 * (1 - 2 / 60)) ** 0.5 / 100) and got.df == 20
+    # A single one is joined with the smallest other.
+    alone = estimates([r for r in rows if r.stratum != "other"])["coded"]
+    assert alone.se > 0.1
+
+
+def test_a_document_that_was_less_likely_counts_for_more():
+    rows = [Row(f"d{k:03}", "", 0.5 if k % 2 else 0.25, 1, 1, k % 2, 1) for k in range(30)]
+    rows += [Row(f"e{k:03}", "", 0.5, 1, 1) for k in range(70)]
+    assert estimates(rows)["coded"].value == pytest.approx(2 / (2 + 4))
 
 
 @pytest.mark.parametrize(
@@ -328,6 +349,9 @@ def test_budgets():
     small = documents_to_code(0.001, {"a": Guess(30, 0.5)})
     assert small.whole and small.documents == 30 and small.half_width == 0
     assert documents_to_code(0.05, one, units=5, icc=0.5).design_effect == 3
+    # What nobody is expected to have still has to be looked for, and fewer than 20 documents give no interval at all.
+    assert documents_to_code(0.02, {"a": Guess(1000, 0.0)}).documents > 80
+    assert documents_to_code(0.4, one).documents == 20
     with pytest.raises(UsageError):
         documents_to_code(1.5, one)
 

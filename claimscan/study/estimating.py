@@ -53,7 +53,7 @@ from claimscan.errors import UsageError
 
 Floats = NDArray[np.float64]
 METHODS = ("naive", "coded", "powered", "rogan_gladen")
-MIN_DOCUMENTS = 20  # coded documents with a unit, below which no interval is given: cover falls away (see the tests)
+MIN_DOCUMENTS = 20  # with fewer coded documents the corrections for small samples make the interval, not the documents
 FEW = 5  # documents that show something, below which an interval comes with a warning
 SMOOTH = 5.0  # units by which a stratum's share is drawn to the whole share
 MISTAKE = 0.5  # documents with one more wrong unit, for sensitivity and for specificity
@@ -129,7 +129,8 @@ def estimates(
     """The share by every method.
 
     Args:
-        rows: the whole population, one row a document.
+        rows: the whole population, one row a document. A drawn document that was not coded is taken to be like the coded ones of
+            its stratum, over which its weight is spread.
         pairs: units of coded documents that machine and person both have; without them there is no ``rogan_gladen``.
         group: only documents of this group. The others still count for the weights of their strata, as a group's size in the
             sample is a matter of chance (Särndal et al. 1992, ch. 10).
@@ -138,17 +139,55 @@ def estimates(
         UsageError: a document is there twice, a coded one has no inclusion probability, a number cannot be, or a pair is of a
             document that was not coded.
     """
-    everything = _checked(rows)
-    coded = {r.document for r in everything if r.h_y is not None}
-    by_document: dict[str, Counter[tuple[bool, bool]]] = defaultdict(Counter)
-    for pair in pairs:
-        if pair.document not in coded:
-            raise UsageError(f"A unit of {pair.document} has a label by hand, but the document is not coded.")
-        by_document[pair.document][pair.machine, pair.human] += 1
-    inside = [r for r in everything if group is None or r.group == group]
+    return _estimates(_Table.of(rows, pairs), group, level, min_documents)
+
+
+def by_group(
+    rows: Iterable[Row], pairs: Iterable[Pair] = (), *, level: float = 0.95, min_documents: int = MIN_DOCUMENTS
+) -> dict[str, dict[str, Estimate]]:
+    """:func:`estimates` for each group, by its name, and for all together under the empty name.
+
+    Raises:
+        UsageError: as :func:`estimates`.
+    """
+    table = _Table.of(rows, pairs)
+    return {
+        name or "": _estimates(table, name, level, min_documents) for name in (None, *sorted(set(table.groups) - {""}))
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """The rows once checked: of each group, coded ones by stratum, documents of each stratum; labels of units by document."""
+
+    rows: Sequence[Row]
+    groups: Mapping[str, Sequence[Row]]
+    coded: Mapping[str, Sequence[Row]]
+    size: Mapping[str, int]
+    pairs: Mapping[str, Counter[tuple[bool, bool]]]
+
+    @classmethod
+    def of(cls, rows: Iterable[Row], pairs: Iterable[Pair]) -> _Table:
+        everything = _checked(rows)
+        groups: dict[str, list[Row]] = defaultdict(list)
+        coded: dict[str, list[Row]] = defaultdict(list)
+        for r in everything:
+            groups[r.group].append(r)
+            if r.h_y is not None:
+                coded[r.stratum].append(r)
+        labels: dict[str, Counter[tuple[bool, bool]]] = {r.document: Counter() for rs in coded.values() for r in rs}
+        for pair in pairs:
+            if pair.document not in labels:
+                raise UsageError(f"A unit of {pair.document} has a label by hand, but the document is not coded.")
+            labels[pair.document][pair.machine, pair.human] += 1
+        return cls(everything, groups, coded, Counter(r.stratum for r in everything), labels)
+
+
+def _estimates(table: _Table, group: str | None, level: float, min_documents: int) -> dict[str, Estimate]:
+    inside = table.rows if group is None else table.groups.get(group, ())
     found = {"naive": _naive(inside, level)}
     strata = {r.stratum for r in inside}
-    sample = [r for r in everything if r.stratum in strata and r.h_y is not None]
+    sample = [r for s in sorted(strata) for r in table.coded.get(s, ())]
     ours = [r for r in sample if group is None or r.group == group]
     n = sum(bool(r.h_n) for r in ours)
     bare = sorted(strata - {r.stratum for r in sample})
@@ -161,7 +200,7 @@ def estimates(
         why = "There is nothing to count."
     if why:
         return found | {m: Estimate(m, None, level=level, documents=n, reason=why) for m in METHODS[1:]}
-    design = _Design.of(everything, sample, strata)
+    design = _Design.of(table.size, sample, strata)
     mine = np.array([group is None or r.group == group for r in sample], dtype=np.float64)
     values = {
         k: np.array([getattr(r, k) for r in sample], dtype=np.float64) * mine for k in ("h_y", "h_n", "m_y", "m_n")
@@ -186,26 +225,8 @@ def estimates(
         found["powered"] = _estimate(
             design, powered, "powered", level, df, n, units, close * (apart < FEW), **powered.detail
         )
-    found["rogan_gladen"] = _rogan_gladen(design, sample, mine, by_document, machine, level, df, n)
+    found["rogan_gladen"] = _rogan_gladen(design, sample, mine, table.pairs, machine, level, df, n)
     return found
-
-
-def by_group(
-    rows: Iterable[Row], pairs: Iterable[Pair] = (), *, level: float = 0.95, min_documents: int = MIN_DOCUMENTS
-) -> dict[str, dict[str, Estimate]]:
-    """:func:`estimates` for each group, by its name, and for all together under the empty name.
-
-    Raises:
-        UsageError: as :func:`estimates`.
-    """
-    rows, pairs = list(rows), list(pairs)
-    names = sorted({r.group for r in rows} - {""})
-    made = {"": estimates(rows, pairs, level=level, min_documents=min_documents)}
-    for name in names:
-        here = {r.document for r in rows if r.group == name}
-        some = [p for p in pairs if p.document in here]
-        made[name] = estimates(rows, some, group=name, level=level, min_documents=min_documents)
-    return made
 
 
 # The design and the estimators. Arrays have the coded documents last; whatever axes stand before are samples side by side.
@@ -277,8 +298,7 @@ class _Design(Design):
     merged: Mapping[str, int] = field(default_factory=dict, hash=False)
 
     @classmethod
-    def of(cls, everything: Sequence[Row], sample: Sequence[Row], strata: set[str]) -> _Design:
-        size = Counter(r.stratum for r in everything if r.stratum in strata)
+    def of(cls, size: Mapping[str, int], sample: Sequence[Row], strata: set[str]) -> _Design:
         drawn = Counter(r.stratum for r in sample)
         lone = sorted(s for s in strata if drawn[s] == 1 < size[s])
         if len(lone) == 1:
@@ -286,7 +306,9 @@ class _Design(Design):
             lone += sorted(open_, key=lambda s: (size[s], s))[:1]
         names = sorted(strata - set(lone)) + (["\0".join(lone)] if lone else [])
         number = {s: k for k, name in enumerate(names) for s in name.split("\0")}
-        inverse = {s: sum(1 / r.probability for r in sample if r.stratum == s) for s in strata}
+        inverse: dict[str, float] = defaultdict(float)
+        for r in sample:
+            inverse[r.stratum] += 1 / r.probability
         return cls(
             np.array([number[r.stratum] for r in sample], dtype=np.int64),
             np.array([size[r.stratum] / r.probability / inverse[r.stratum] for r in sample], dtype=np.float64),
@@ -450,7 +472,7 @@ def _rogan_gladen(
     documents: int,
 ) -> Estimate:
     def count(machine_says: bool, human_says: bool) -> Floats:
-        each = [pairs[r.document][machine_says, human_says] if r.document in pairs else 0 for r in sample]
+        each = [pairs[r.document][machine_says, human_says] for r in sample]
         return np.array(each, dtype=np.float64) * mine
 
     tp, fn, fp, tn = count(True, True), count(False, True), count(True, False), count(False, False)

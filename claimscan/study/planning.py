@@ -14,6 +14,7 @@ import numpy as np
 
 from claimscan.errors import UsageError
 from claimscan.study.agreement import Floats, Level, alpha_of
+from claimscan.study.estimating import MIN_DOCUMENTS
 from claimscan.study.sampling import Allocation, allocate, spread_of
 
 
@@ -80,11 +81,11 @@ def documents_to_code(
     sizes = {name: guess.documents for name, guess in strata.items()}
     everything = sum(sizes.values())
     share = sum(g.documents * g.share for g in strata.values()) / everything
-    effect = 1 + (units * (1 + (units_sd / units) ** 2) - 1) * icc
+    effect = 1 + (units * (1 + float(units_sd / units) ** 2) - 1) * icc
     spreads = {name: spread_of(g.share) for name, g in strata.items()}
 
     def within(p: float, helped: bool) -> float:
-        true = units * p * (1 - p) * effect
+        true = units * spread_of(p) ** 2 * effect  # a guess of 0 or 1 is not known to be so
         j = max(0.0, sensitivity + specificity - 1) if helped else 0.0
         mistakes = units * (p * sensitivity * (1 - sensitivity) + (1 - p) * specificity * (1 - specificity))
         explained = j * j * true / (j * j * true + mistakes) if j and true else 0.0
@@ -103,7 +104,7 @@ def documents_to_code(
         return allocate(sizes, n, allocation=allocation, spread=spreads, at_least=at_least)
 
     def fewest(helped: bool) -> int:
-        low, high = sum(min(at_least, size) for size in sizes.values()), everything
+        low, high = max(sum(min(at_least, size) for size in sizes.values()), min(MIN_DOCUMENTS, everything)), everything
         while low < high:
             middle = (low + high) // 2
             low, high = (low, middle) if half(numbers(middle), helped) <= half_width else (middle + 1, high)
