@@ -17,7 +17,7 @@ from claimscan.study.codes import CodeSystem
 from claimscan.study.codings import ALSO, THING, WHO, CodingError, detail_text
 from claimscan.study.formats import unpacking
 from claimscan.study.formats.spans import Span, hand_over
-from claimscan.study.formats.texts import Copy, Known, held
+from claimscan.study.formats.texts import NOWHERE, Copy, Known, held
 from claimscan.study.placing import Placer
 from claimscan.study.project import Project
 
@@ -186,7 +186,7 @@ def read(data: bytes, placer: Placer, coder: str = "") -> None:
     archive = unpacking.Archive(data)
     states = _states(archive)
     outer = next((archive.read(name) for name in archive.names if name.rpartition("/")[2] == TYPES), None)
-    found = False
+    found = any(name.lower().endswith(".xmi") for name in archive.names)  # a blank one has no coder's
     for name, folder, user in _members(archive):
         found = True
         inner, types, content = None, outer, archive.read(name)
@@ -199,9 +199,7 @@ def read(data: bytes, placer: Placer, coder: str = "") -> None:
         try:
             _read_one(placer, known, content, _types(types), folder, coder or user, finished)
         except CodingError as error:
-            placer.lose(
-                folder or name, Anchor("", "", "", 0, 1), (), coder or user, f"Its file cannot be read: {error}"
-            )
+            placer.lose(folder or name, NOWHERE, (), coder or user, f"Its file cannot be read: {error}")
     if not found:
         raise CodingError(
             "There is no XMI file in the archive.",
@@ -252,7 +250,7 @@ def _read_one(placer: Placer, known: Known, data: bytes, types: Any, named: str,
     try:
         cas = _cas(data, types)
         text = cas.sofa_string or ""
-        annotations = [(one.type.name, one, one.begin, one.end) for one in cas.select_all() if hasattr(one, "begin")]
+        annotations = [(one.type.name, one, one.begin, one.end) for one in cas.select_all_annotations()]
     except CodingError:
         raise
     except Exception as error:  # as above
@@ -291,7 +289,7 @@ def _cas(data: bytes, types: Any) -> Any:
 def _at(copy: Copy, start: Any, end: Any) -> Anchor:
     if isinstance(start, int) and isinstance(end, int) and 0 <= start < end <= len(copy.text):
         return copy.anchor(start, end)
-    return Anchor("", "", "", start if isinstance(start, int) and 0 <= start < 10**9 else 0, 1)
+    return NOWHERE
 
 
 def _take(

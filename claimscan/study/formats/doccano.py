@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from claimscan.records import Anchor
 from claimscan.study.codings import Coding, CodingError, detail_text
 from claimscan.study.deriving import MACHINE
 from claimscan.study.formats import unpacking
 from claimscan.study.formats.spans import Span, hand_over
-from claimscan.study.formats.texts import Known, Units, held
+from claimscan.study.formats.texts import NOWHERE, Known, Units, held
 from claimscan.study.placing import Placer
 from claimscan.study.project import Project
 
@@ -139,7 +138,7 @@ def _line(
         tag = unpacking.string(parts[2]) if len(parts) > 2 else ""
         if start is None or end is None or not units.span(start, end):
             why = "Its place is not in the text that the file has."
-            placer.lose(document, Anchor("", "", "", 0, 1), (tag,) if tag else (), who, why)
+            placer.lose(document, NOWHERE, (tag,) if tag else (), who, why)
         else:
             found.setdefault((start, end), {})[tag] = None
     coded = bool(found) or row.get("coded") is True
@@ -149,9 +148,9 @@ def _line(
             coded = True
         elif words.strip():
             why = f"It is a comment on the document and has no code: “{words[:300]}”."
-            placer.lose(document, Anchor("", "", "", 0, 1), (), who, why)
+            placer.lose(document, NOWHERE, (), who, why)
     if unpacking.sequence(row.get("relations")):
-        placer.lose(document, Anchor("", "", "", 0, 1), (), who, "There are links between codings in it.")
+        placer.lose(document, NOWHERE, (), who, "There are links between codings in it.")
     if coded:
         placer.coded(document, who)
     written: dict[tuple[int, int], list[Mapping[str, Any]]] = {}

@@ -15,13 +15,12 @@ from claimscan.study.codings import ALSO, THING, WHO, Coding, CodingError, detai
 from claimscan.study.deriving import MACHINE
 from claimscan.study.formats import unpacking
 from claimscan.study.formats.spans import Span, hand_over
-from claimscan.study.formats.texts import Copy, Known, Units, guid, held
+from claimscan.study.formats.texts import NOWHERE, Known, Units, guid, held
 from claimscan.study.placing import Placer
 from claimscan.study.project import Project
 
 _TEXT = "text"
 _CODE, _NEW, _DETAIL, _NOTE, _CODER = "code", "new_thing", "detail", "note", "coder"
-_NOWHERE = Anchor("", "", "", 0, 1)
 
 
 # --- out ------------------------------------------------------------------------------------------------------------
@@ -139,7 +138,7 @@ def read(data: bytes, placer: Placer, coder: str = "") -> None:
         marks = (values.get("document"), task.get("document"))
         document = known.id_of(text, marks)
         named = document or unpacking.string(values.get("title")) or f"task {unpacking.string(task.get('id'))}"
-        reader = _Task(placer, known.copy(text, document), named, spans)
+        reader = _Task(placer, known, text, named, spans)
         for kind in ("annotations", "completions", "predictions"):
             for one in map(unpacking.mapping, unpacking.sequence(task.get(kind))):
                 reader.annotation(one, coder, kind == "predictions")
@@ -149,9 +148,10 @@ def read(data: bytes, placer: Placer, coder: str = "") -> None:
 class _Task:
     """One document of an export."""
 
-    def __init__(self, placer: Placer, copy: Copy, document: str, spans: list[Span]) -> None:
-        self._placer, self._copy, self._document, self._spans = placer, copy, document, spans
-        self._ways = Units(copy.text), Units(copy.text, utf16=True)
+    def __init__(self, placer: Placer, known: Known, text: str, document: str, spans: list[Span]) -> None:
+        self._placer, self._known, self._document, self._spans = placer, known, document, spans
+        self._copy = known.copy(text, document)
+        self._ways = Units(text), Units(text, utf16=True)
 
     def annotation(self, one: Mapping[str, Any], coder: str, machine: bool) -> None:
         results = list(map(unpacking.mapping, unpacking.sequence(one.get("result"))))
@@ -177,7 +177,7 @@ class _Task:
         for part in parts:
             value, name = unpacking.mapping(part.get("value")), part.get("from_name")
             if part.get("type") == "relation":
-                self._placer.lose(self._document, _NOWHERE, (), who, "It is a link between two codings.")
+                self._placer.lose(self._document, NOWHERE, (), who, "It is a link between two codings.")
             elif name in (_DETAIL, _NOTE):
                 detail, note = (_said(part), note) if name == _DETAIL else (detail, _said(part))
             elif name == _NEW:
@@ -211,10 +211,10 @@ class _Task:
                 return self._copy.anchor(*span), ""
             first = first or span
         if words:
-            return Anchor(words, "", "", start or 0, 1), ""
+            return self._known.by_words(self._document, words)
         if start is None or end is None:
-            return _NOWHERE, "It is on no words of the text."
-        return _NOWHERE, f"Its place, {start} to {end}, is not in the text that the file has."
+            return NOWHERE, "It is on no words of the text."
+        return NOWHERE, f"Its place, {start} to {end}, is not in the text that the file has."
 
 
 def _plain(words: str) -> str:

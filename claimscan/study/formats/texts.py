@@ -14,13 +14,15 @@ from collections.abc import Iterable
 from itertools import accumulate
 from uuid import UUID, uuid5
 
-from claimscan.correcting.anchors import page
+from claimscan.correcting.anchors import Words, page
 from claimscan.records import Anchor, Document
 from claimscan.study.placing import Placer, anchor_in
 
 _NAMESPACE = UUID("6c1b6d5e-0d0f-5a6b-9d3a-5f2f0c3f7a11")  # of every id that claimscan gives in a file
 # Not allowed in XML 1.0, or no character at all: controls, halves of surrogate pairs, non-characters.
 _NOT_HELD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+NOWHERE = Anchor("", "", "", 0, 0)  # of what is on no words
+_MANY = "The words are in more than one place, and nothing tells which is meant."
 _SPACES = "\x0b\x0c\x1c\x1d\x1e\x1f"
 _SOLID = re.compile("[^\\s\x00-\x1f\x7f-\x9f\u200b\ufeff\ufffd-\uffff\ud800-\udfff]")
 
@@ -88,12 +90,12 @@ class Copy:
     def anchor(self, start: int, end: int) -> Anchor:
         """The anchor of a half-open span of the file's text: in the document's own text where the two say the same."""
         if self._document is None or not (self._same or self._places):
-            return anchor_in(self.text, start, end)
+            return anchor_in(self.text, start, end, 0)
         if self._places:
             here, there = self._places
             first, last = bisect_left(here, start), bisect_left(here, end) - 1
             if first > last:
-                return anchor_in(self.text, start, end)
+                return anchor_in(self.text, start, end, 0)
             start, end = self._edges(start, here[first], there[first], there[last] + 1, here[last] + 1, end)
         return anchor_in(self._document.text, start, end, page(self._document, start))
 
@@ -119,6 +121,7 @@ class Known:
         self._placer = placer
         self._by_guid = {guid("document", key): key for key in placer.documents}
         self._by_text: dict[str, list[str]] = {}
+        self._words: dict[str, Words] = {}
 
     def id_of(self, text: str, marks: Iterable[object]) -> str:
         """The document's id; empty where it is none of the study's, or one of two with the same text.
@@ -142,3 +145,28 @@ class Known:
 
     def copy(self, text: str, document: str) -> Copy:
         return Copy(text, self._placer.documents.get(document))
+
+    def by_words(
+        self, document: str, quote: str, prefix: str = "", suffix: str = "", number: int | None = None
+    ) -> tuple[Anchor, str]:
+        """The place of words of which the file does not say where they are, and in plain words why there is none.
+
+        Args:
+            prefix, suffix: what stands around them; it may be what stood around them before somebody moved the place.
+            number: of the page, where it is known.
+        """
+        given = Anchor(quote, prefix, suffix, 0, 0)
+        if document not in self._placer.documents:
+            return given, ""  # which the placer says
+        own = self._placer.documents[document]
+        words = self._words.setdefault(document, Words(own))
+        found = words.find(given) if prefix or suffix else ""
+        if isinstance(found, tuple):
+            return anchor_in(own.text, *found, page(own, found[0])), ""
+        places = words.every(quote)
+        near = [place for place in places if page(own, place[0]) == number]
+        if len(near) == 1:
+            places = near
+        if len(places) == 1:
+            return anchor_in(own.text, *places[0], page(own, places[0][0])), ""
+        return given, _MANY if places else ""
