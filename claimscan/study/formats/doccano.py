@@ -14,7 +14,7 @@ from claimscan.study.codings import Coding, CodingError, detail_text
 from claimscan.study.deriving import MACHINE
 from claimscan.study.formats import unpacking
 from claimscan.study.formats.spans import Span, hand_over
-from claimscan.study.formats.texts import NOWHERE, Known, Units, held
+from claimscan.study.formats.texts import NOWHERE, Known, Units, held, written
 from claimscan.study.placing import Placer
 from claimscan.study.project import Project
 
@@ -27,7 +27,7 @@ _EVERYBODY = ("all", "unknown", "")  # names of files that are no person's
 def write(project: Project) -> bytes:
     lines = []
     for document in project.documents:
-        text = held(document.text)
+        text = written(document.text)
         units = Units(text, utf16=True)
         coders = project.coders(document.id)
         for coder in coders or [""]:

@@ -20,7 +20,7 @@ from claimscan.study.deriving import MACHINE
 from claimscan.study.formats import unpacking
 from claimscan.study.formats.refi_codes import ORIGIN, Paths, add_codes, by_guid, child_text, children, key, local
 from claimscan.study.formats.spans import Span, crowded, hand_over, memo, of_memo
-from claimscan.study.formats.texts import NOWHERE, Copy, Known, Units, guid, held
+from claimscan.study.formats.texts import NOWHERE, Copy, Known, Units, guid, held, written
 from claimscan.study.placing import Placer
 from claimscan.study.project import Project
 
@@ -70,7 +70,7 @@ def write(project: Project) -> bytes:
     sources = add(root, "Sources") if project.documents else None
     for document in project.documents:
         own = guid("document", document.id)
-        text = held(document.text)
+        text = written(document.text)
         files[f"sources/{own}.txt"] = text.encode()
         path = f"internal://{own}.txt"
         made = {"creatingUser": guid("user", MACHINE), "creationDateTime": unpacking.DATE}

@@ -1,7 +1,7 @@
 """The text of a document as a file can hold it, and its places counted as a tool counts them.
 
 No format holds every character that a document's text can have. :func:`held` puts another in the place of each such
-character, one for one, so that offsets stay. A tool may change line ends and spaces; :class:`Copy` finds the places all
+character, one for one, so that offsets stay, and :func:`written` writes line ends alike. A tool may change line ends and spaces; :class:`Copy` finds the places all
 the same. Where the words themselves were changed, the file's own text decides, and the words are looked for.
 """
 
@@ -30,6 +30,14 @@ _SOLID = re.compile("[^\\s\x00-\x1f\x7f-\x9f\u200b\ufeff\ufffd-\uffff\ud800-\udf
 def held(text: str) -> str:
     """The text with a space or U+FFFD for each character that no file of any tool can hold; of the same length."""
     return _NOT_HELD.sub(lambda match: " " if match[0] in _SPACES else "\ufffd", text)
+
+
+def written(text: str) -> str:
+    """The text of a document as every file has it: :func:`held`, and with line feeds for line ends, of the same length.
+
+    Tools count a line end of two characters as one, or as two, or make it three.
+    """
+    return held(text).replace("\r\n", " \n").replace("\r", "\n")
 
 
 def guid(*parts: object) -> str:
@@ -80,7 +88,7 @@ class Copy:
 
     def __init__(self, text: str, document: Document | None) -> None:
         self.text, self._document = text, document
-        self._same = document is not None and text == held(document.text)
+        self._same = document is not None and text == written(document.text)
         self._places: tuple[array[int], array[int]] | None = None
         if document is not None and not self._same:
             (one, here), (other, there) = _solid(text), _solid(document.text)
@@ -102,9 +110,9 @@ class Copy:
     def _edges(self, start: int, first: int, there: int, there_end: int, last: int, end: int) -> tuple[int, int]:
         """The span in the document, with as much of the space at its edges as is the same."""
         text = self._document.text if self._document else ""
-        while first > start and there and self.text[first - 1] == held(text[there - 1]):
+        while first > start and there and self.text[first - 1] == written(text[there - 1]):
             first, there = first - 1, there - 1
-        while last < end and there_end < len(text) and self.text[last] == held(text[there_end]):
+        while last < end and there_end < len(text) and self.text[last] == written(text[there_end]):
             last, there_end = last + 1, there_end + 1
         return there, there_end
 
