@@ -161,7 +161,7 @@ def test_a_blank_project_holds_no_codings_and_nobody_has_coded(name):
 @pytest.mark.parametrize("name", WITH_CODINGS)
 def test_a_report_with_every_slot_comes_back_the_same(name):
     report = made_reports.strategy()
-    codings = codings_of(report)
+    codings = codings_of(report.to_dict())
     project = Project("Northmoor", [report.document], code_system({c.thing for c in codings}), codings)
     assert len(codings) > 30
     assert back(name, written(name, project), project).codings == codings
@@ -951,7 +951,7 @@ def test_an_export_of_doccano_by_user_and_the_form_with_entities():
     rows = "\n".join(json.dumps(row) for row in (machine, nothing, unread))
     data = unpacking.zipped({"ben.jsonl": rows.encode(), "all.txt": b""})
     returned = back("doccano", data)
-    assert returned.codings == in_order(replace(c, coder="ben") for c in SMALL)
+    assert returned.codings == in_order(replace(c, coder="ben") for c in SMALL[:2])
     assert set(returned.coded) == {(DOCUMENTS[0].id, "ben"), (DOCUMENTS[1].id, "ben")}
     assert sorted(why for _, _, why in lost(returned)) == [
         "It is a comment on the document and has no code: “see p. 3”.",
