@@ -17,7 +17,7 @@ from claimscan.study.codes import CodeSystem
 from claimscan.study.codings import ALSO, THING, WHO, CodingError, detail_text
 from claimscan.study.formats import unpacking
 from claimscan.study.formats.spans import Span, hand_over
-from claimscan.study.formats.texts import Copy, Known, held
+from claimscan.study.formats.texts import NOWHERE, Copy, Known, held, written
 from claimscan.study.placing import Placer
 from claimscan.study.project import Project
 
@@ -48,10 +48,10 @@ def write(project: Project) -> bytes:
     types = type_system()
     files = {TYPES: _bytes(types.to_xml()), "layer.json": unpacking.to_json(layer(project.codes)).encode()}
     for document in project.documents:
-        files[f"source/{project.names[document.id]}.xmi"] = _xmi(project, document.id, held(document.text), None)
+        files[f"source/{project.names[document.id]}.xmi"] = _xmi(project, document.id, written(document.text), None)
         for coder in project.coders(document.id):
             name = f"annotation/{project.names[document.id]}.xmi/{quote(coder, safe=_SAFE)}.xmi"
-            files[name] = _xmi(project, document.id, held(document.text), coder)
+            files[name] = _xmi(project, document.id, written(document.text), coder)
     return unpacking.zipped(files)
 
 
@@ -65,6 +65,10 @@ def _cassis() -> Any:
 
 @lru_cache(maxsize=1)
 def type_system() -> Any:
+    return _types_of_ours()
+
+
+def _types_of_ours() -> Any:
     """The types of a project: the layer of codings, and the one that says which document it is."""
     cassis = _cassis()
 
@@ -186,7 +190,7 @@ def read(data: bytes, placer: Placer, coder: str = "") -> None:
     archive = unpacking.Archive(data)
     states = _states(archive)
     outer = next((archive.read(name) for name in archive.names if name.rpartition("/")[2] == TYPES), None)
-    found = False
+    found = any(name.lower().endswith(".xmi") for name in archive.names)  # a blank one has no coder's
     for name, folder, user in _members(archive):
         found = True
         inner, types, content = None, outer, archive.read(name)
@@ -199,9 +203,7 @@ def read(data: bytes, placer: Placer, coder: str = "") -> None:
         try:
             _read_one(placer, known, content, _types(types), folder, coder or user, finished)
         except CodingError as error:
-            placer.lose(
-                folder or name, Anchor("", "", "", 0, 1), (), coder or user, f"Its file cannot be read: {error}"
-            )
+            placer.lose(folder or name, NOWHERE, (), coder or user, f"Its file cannot be read: {error}")
     if not found:
         raise CodingError(
             "There is no XMI file in the archive.",
@@ -237,7 +239,7 @@ def _states(archive: unpacking.Archive) -> Mapping[tuple[str, str], str]:
 @lru_cache(maxsize=4)
 def _types(data: bytes | None) -> Any:
     if data is None:
-        return type_system()
+        return None
     cassis = _cassis()
 
     unpacking.xml(data, TYPES)
@@ -252,7 +254,7 @@ def _read_one(placer: Placer, known: Known, data: bytes, types: Any, named: str,
     try:
         cas = _cas(data, types)
         text = cas.sofa_string or ""
-        annotations = [(one.type.name, one, one.begin, one.end) for one in cas.select_all() if hasattr(one, "begin")]
+        annotations = [(one.type.name, one, one.begin, one.end) for one in cas.select_all_annotations()]
     except CodingError:
         raise
     except Exception as error:  # as above
@@ -284,14 +286,36 @@ def _cas(data: bytes, types: Any) -> Any:
     if data.lstrip()[:1] == b"{":
         unpacking.json_of(data, "The file")
         return cassis.load_cas_from_json(io.BytesIO(data))
-    unpacking.xml(data, "The XMI")
-    return cassis.load_cas_from_xmi(io.BytesIO(data), typesystem=types, lenient=True)
+    root = unpacking.xml(data, "The XMI")
+    return cassis.load_cas_from_xmi(io.BytesIO(data), typesystem=types or _inferred(root), lenient=True)
+
+
+def _inferred(root: Any) -> Any:
+    """The types of an XMI without its type system, as far as the XMI shows them, so that nothing in it is passed over."""
+    types = _types_of_ours()
+    for element in root:
+        space, _, name = element.tag.rpartition("}")
+        space = space.removeprefix("{http:///").removesuffix(".ecore").replace("/", ".")
+        if not space or space.startswith(("{http", "uima.")):
+            continue
+        full = f"{space}.{name}"
+        if not types.contains_type(full):
+            base = "uima.tcas.Annotation" if "begin" in element.attrib else "uima.cas.TOP"
+            types.create_type(name=full, supertypeName=base)
+        kind = types.get_type(full)
+        known = {feature.name for feature in kind.all_features}
+        ranges = {str(child.tag): f"{_TEXT}Array" for child in element}
+        ranges |= {key: _TEXT for key in element.attrib if not key.startswith("{")}
+        for key, range_type in ranges.items():
+            if key not in known:
+                types.create_feature(kind, key, range_type)
+    return types
 
 
 def _at(copy: Copy, start: Any, end: Any) -> Anchor:
     if isinstance(start, int) and isinstance(end, int) and 0 <= start < end <= len(copy.text):
         return copy.anchor(start, end)
-    return Anchor("", "", "", start if isinstance(start, int) and 0 <= start < 10**9 else 0, 1)
+    return NOWHERE
 
 
 def _take(

@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from claimscan.records import Anchor
 from claimscan.study.codings import Coding, CodingError, detail_text
 from claimscan.study.deriving import MACHINE
 from claimscan.study.formats import unpacking
 from claimscan.study.formats.spans import Span, hand_over
-from claimscan.study.formats.texts import Known, Units, held
+from claimscan.study.formats.texts import NOWHERE, Known, Units, held, written
 from claimscan.study.placing import Placer
 from claimscan.study.project import Project
 
@@ -28,7 +27,7 @@ _EVERYBODY = ("all", "unknown", "")  # names of files that are no person's
 def write(project: Project) -> bytes:
     lines = []
     for document in project.documents:
-        text = held(document.text)
+        text = written(document.text)
         units = Units(text, utf16=True)
         coders = project.coders(document.id)
         for coder in coders or [""]:
@@ -74,7 +73,7 @@ def labels(project: Project) -> bytes:
 def read(data: bytes, placer: Placer, coder: str = "") -> None:
     """Tell the placer the codings of a JSONL file, or of the archive that doccano exports, with one such file a user.
 
-    doccano does not say which documents somebody has looked at. One with no label counts as coded where it was written so,
+    What the machine coded stays the machine's until somebody has changed it. doccano does not say which documents somebody has looked at. One with no label counts as coded where it was written so,
     or where a comment on it says ``coded``.
 
     Args:
@@ -92,7 +91,7 @@ def read(data: bytes, placer: Placer, coder: str = "") -> None:
             raise CodingError(f"Line {number} has no text.", "Export from a sequence labelling project as JSONL.")
         some = True
         who = unpacking.string(row.get("coder"))
-        if not who or (who == MACHINE and user):  # what a person has taken over from the machine is hers
+        if not who or (who == MACHINE and user and _changed(row)):  # what a person has made of the machine's is hers
             who = user or who
         document = known.id_of(text, (row.get("document"),))
         named = document or unpacking.string(row.get("title")) or f"line {number}"
@@ -123,23 +122,38 @@ def _rows(data: bytes) -> Iterator[tuple[str, int, Mapping[str, Any]]]:
             yield user, number, row
 
 
+def _changed(row: Mapping[str, Any]) -> bool:
+    """Whether the labels are others than those that were written with the row."""
+    written = {
+        (unpacking.string(one.get("start")), unpacking.string(one.get("end")), tag)
+        for one in map(unpacking.mapping, unpacking.sequence(row.get("codings")))
+        for tag in map(unpacking.string, unpacking.sequence(one.get("tags")))
+    }
+    return {tuple(map(unpacking.string, label)) for label in _labels(row)} != written
+
+
+def _labels(row: Mapping[str, Any]) -> Iterator[tuple[Any, Any, Any]]:
+    """Start, end and label of each label of a row, in whichever form."""
+    given = row.get("label", row.get("labels"))
+    for label in given if isinstance(given, list) else unpacking.sequence(row.get("entities")):
+        one = unpacking.mapping(label)
+        if one:
+            yield one.get("start_offset"), one.get("end_offset"), one.get("label")
+        else:
+            start, end, tag = (*unpacking.sequence(label), None, None, None)[:3]
+            yield start, end, tag
+
+
 def _line(
     placer: Placer, known: Known, row: Mapping[str, Any], text: str, document: str, who: str, spans: list[Span]
 ) -> None:
     units, copy = Units(text, utf16=True), known.copy(text, document)
     found: dict[tuple[int, int], dict[str, None]] = {}
-    given = row.get("label", row.get("labels", row.get("entities")))
-    entities = given if isinstance(given, list) else row.get("entities")
-    for label in unpacking.sequence(entities):
-        one = unpacking.mapping(label)
-        parts = unpacking.sequence(label)
-        if one:
-            parts = [one.get("start_offset"), one.get("end_offset"), one.get("label")]
-        start, end = (unpacking.number(part) for part in (*parts, None, None)[:2])
-        tag = unpacking.string(parts[2]) if len(parts) > 2 else ""
+    for first, last, name in _labels(row):
+        start, end, tag = unpacking.number(first), unpacking.number(last), unpacking.string(name)
         if start is None or end is None or not units.span(start, end):
             why = "Its place is not in the text that the file has."
-            placer.lose(document, Anchor("", "", "", 0, 1), (tag,) if tag else (), who, why)
+            placer.lose(document, NOWHERE, (tag,) if tag else (), who, why)
         else:
             found.setdefault((start, end), {})[tag] = None
     coded = bool(found) or row.get("coded") is True
@@ -149,9 +163,9 @@ def _line(
             coded = True
         elif words.strip():
             why = f"It is a comment on the document and has no code: “{words[:300]}”."
-            placer.lose(document, Anchor("", "", "", 0, 1), (), who, why)
+            placer.lose(document, NOWHERE, (), who, why)
     if unpacking.sequence(row.get("relations")):
-        placer.lose(document, Anchor("", "", "", 0, 1), (), who, "There are links between codings in it.")
+        placer.lose(document, NOWHERE, (), who, "There are links between codings in it.")
     if coded:
         placer.coded(document, who)
     written: dict[tuple[int, int], list[Mapping[str, Any]]] = {}

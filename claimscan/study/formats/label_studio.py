@@ -15,13 +15,12 @@ from claimscan.study.codings import ALSO, THING, WHO, Coding, CodingError, detai
 from claimscan.study.deriving import MACHINE
 from claimscan.study.formats import unpacking
 from claimscan.study.formats.spans import Span, hand_over
-from claimscan.study.formats.texts import Copy, Known, Units, guid, held
+from claimscan.study.formats.texts import NOWHERE, Known, Units, guid, held, written
 from claimscan.study.placing import Placer
 from claimscan.study.project import Project
 
 _TEXT = "text"
 _CODE, _NEW, _DETAIL, _NOTE, _CODER = "code", "new_thing", "detail", "note", "coder"
-_NOWHERE = Anchor("", "", "", 0, 1)
 
 
 # --- out ------------------------------------------------------------------------------------------------------------
@@ -32,7 +31,7 @@ def write(project: Project) -> bytes:
     known = {code.path for code in project.codes.codes}
     tasks = []
     for document in project.documents:
-        text = held(document.text)
+        text = written(document.text)
         by: dict[str, list[Coding]] = {coder: [] for coder in project.coders(document.id)}
         for coding in project.by_document[document.id]:
             by[coding.coder].append(coding)
@@ -107,7 +106,8 @@ def config(project: Project) -> bytes:
         add(view, "TextArea", name=name, placeholder=title, maxSubmissions="1", editable="true", **each)
     add(view, "Header", value="Who is coding? Give your name, also where there is nothing to code.")
     add(view, "TextArea", name=_CODER, toName=_TEXT, placeholder="Your name", maxSubmissions="1", editable="true")
-    return unpacking.to_xml(view)
+    # Without an XML declaration: Label Studio fails on one.
+    return bytes(etree.tostring(view, encoding="unicode", pretty_print=True).encode())
 
 
 # --- in -------------------------------------------------------------------------------------------------------------
@@ -139,29 +139,32 @@ def read(data: bytes, placer: Placer, coder: str = "") -> None:
         marks = (values.get("document"), task.get("document"))
         document = known.id_of(text, marks)
         named = document or unpacking.string(values.get("title")) or f"task {unpacking.string(task.get('id'))}"
-        reader = _Task(placer, known.copy(text, document), named, spans)
-        for kind in ("annotations", "completions", "predictions"):
-            for one in map(unpacking.mapping, unpacking.sequence(task.get(kind))):
-                reader.annotation(one, coder, kind == "predictions")
+        reader = _Task(placer, known, text, named, spans)
+        for kind in ("annotations", "completions", "predictions", "drafts"):
+            for one in unpacking.sequence(task.get(kind)):
+                if isinstance(one, dict):  # an export may have only the numbers of predictions
+                    reader.annotation(one, coder, kind)
     hand_over(placer, spans)
 
 
 class _Task:
     """One document of an export."""
 
-    def __init__(self, placer: Placer, copy: Copy, document: str, spans: list[Span]) -> None:
-        self._placer, self._copy, self._document, self._spans = placer, copy, document, spans
-        self._ways = Units(copy.text), Units(copy.text, utf16=True)
+    def __init__(self, placer: Placer, known: Known, text: str, document: str, spans: list[Span]) -> None:
+        self._placer, self._known, self._document, self._spans = placer, known, document, spans
+        self._copy = known.copy(text, document)
+        self._ways = Units(text), Units(text, utf16=True)
 
-    def annotation(self, one: Mapping[str, Any], coder: str, machine: bool) -> None:
+    def annotation(self, one: Mapping[str, Any], coder: str, kind: str) -> None:
         results = list(map(unpacking.mapping, unpacking.sequence(one.get("result"))))
         said = next((_said(r) for r in results if r.get("from_name") == _CODER and _said(r)), "")
-        if machine:
+        if kind == "predictions":
             who = unpacking.string(one.get("model_version")) or MACHINE
         else:
-            who = coder or said or _account(one.get("completed_by"))
-        skipped = one.get("was_cancelled") is True
-        if not skipped:
+            who = coder or said or _account(one.get("completed_by", one.get("user")))
+        why = "The task was skipped." if one.get("was_cancelled") is True else ""
+        why = "It is a draft that was not submitted." if kind == "drafts" else why
+        if not why:
             self._placer.coded(self._document, who)
         regions: dict[str, list[Mapping[str, Any]]] = {}
         for number, result in enumerate(results):
@@ -169,15 +172,15 @@ class _Task:
                 continue
             regions.setdefault(unpacking.string(result.get("id")) or f"\x1f{number}", []).append(result)
         for parts in regions.values():
-            self._region(parts, who, skipped)
+            self._region(parts, who, why)
 
-    def _region(self, parts: Sequence[Mapping[str, Any]], who: str, skipped: bool) -> None:
+    def _region(self, parts: Sequence[Mapping[str, Any]], who: str, unused: str) -> None:
         tags: list[str] = []
         detail = note = ""
         for part in parts:
             value, name = unpacking.mapping(part.get("value")), part.get("from_name")
             if part.get("type") == "relation":
-                self._placer.lose(self._document, _NOWHERE, (), who, "It is a link between two codings.")
+                self._placer.lose(self._document, NOWHERE, (), who, "It is a link between two codings.")
             elif name in (_DETAIL, _NOTE):
                 detail, note = (_said(part), note) if name == _DETAIL else (detail, _said(part))
             elif name == _NEW:
@@ -192,8 +195,7 @@ class _Task:
         places = [p for p in (unpacking.mapping(part.get("value")) for part in parts) if "start" in p]
         place = next((p for p in places if isinstance(p.get(_TEXT), str)), places[0] if places else {})
         at, why = self._at(place)
-        if skipped:
-            why = "The task was skipped."
+        why = unused or why
         if why:
             self._placer.lose(self._document, at, tuple(tags), who, why)
         else:
@@ -211,10 +213,10 @@ class _Task:
                 return self._copy.anchor(*span), ""
             first = first or span
         if words:
-            return Anchor(words, "", "", start or 0, 1), ""
+            return self._known.by_words(self._document, words)
         if start is None or end is None:
-            return _NOWHERE, "It is on no words of the text."
-        return _NOWHERE, f"Its place, {start} to {end}, is not in the text that the file has."
+            return NOWHERE, "It is on no words of the text."
+        return NOWHERE, f"Its place, {start} to {end}, is not in the text that the file has."
 
 
 def _plain(words: str) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from claimscan.records import Anchor
 from claimscan.study.codings import CodingError
 from claimscan.study.formats import unpacking
 from claimscan.study.formats.refi_codes import ORIGIN, Paths, add_codes, local
+from claimscan.study.formats.texts import NOWHERE
 from claimscan.study.placing import Placer
 from claimscan.study.project import Project
 
@@ -34,4 +34,4 @@ def read(data: bytes, placer: Placer, coder: str = "") -> None:
     for _, path in paths.of(root):
         if paths.strange(path):
             why = "It is in the list of codes, and is no code of this codebook."
-            placer.lose("", Anchor("", "", "", 0, 1), (path,), coder, why)
+            placer.lose("", NOWHERE, (path,), coder, why)

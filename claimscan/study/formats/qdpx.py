@@ -20,7 +20,7 @@ from claimscan.study.deriving import MACHINE
 from claimscan.study.formats import unpacking
 from claimscan.study.formats.refi_codes import ORIGIN, Paths, add_codes, by_guid, child_text, children, key, local
 from claimscan.study.formats.spans import Span, crowded, hand_over, memo, of_memo
-from claimscan.study.formats.texts import Copy, Known, Units, guid, held
+from claimscan.study.formats.texts import NOWHERE, Copy, Known, Units, guid, held, written
 from claimscan.study.placing import Placer
 from claimscan.study.project import Project
 
@@ -36,7 +36,6 @@ _NO_WORDS = {
     "VideoSelection": "It is on a part of a film, not on words.",
     "TranscriptSelection": "It is on a part of a recording, and the file does not say which words those are.",
 }
-_NOWHERE = Anchor("", "", "", 0, 1)
 
 
 # --- out ------------------------------------------------------------------------------------------------------------
@@ -71,7 +70,7 @@ def write(project: Project) -> bytes:
     sources = add(root, "Sources") if project.documents else None
     for document in project.documents:
         own = guid("document", document.id)
-        text = held(document.text)
+        text = written(document.text)
         files[f"sources/{own}.txt"] = text.encode()
         path = f"internal://{own}.txt"
         made = {"creatingUser": guid("user", MACHINE), "creationDateTime": unpacking.DATE}
@@ -238,7 +237,7 @@ class _Reader:
             self._no_words(named, selection)
         for coding in children(source, "Coding"):
             tags, who = self._tags([coding]), self._by(coding, source)
-            self.placer.lose(named, _NOWHERE, tags, who, "It is on the whole document, not on words.")
+            self.placer.lose(named, NOWHERE, tags, who, "It is on the whole document, not on words.")
         for who in unpacking.parted(values.get(CODED, "")) if document else ():
             self.placer.coded(document, self.coder or who)
 
@@ -304,7 +303,7 @@ class _Reader:
             self.spans.append(Span(document, at, self._tags(codings), who, detail, note, own))
 
     def _lose(self, document: str, selection: Any, why: str) -> None:
-        at = Anchor(selection.get("name") or "", "", "", 0, 1)
+        at = Anchor(selection.get("name") or "", "", "", 0, 0)
         for who, codings in self._coded(selection):
             said = self._noted(selection, *codings)
             self.placer.lose(
@@ -316,7 +315,11 @@ class _Reader:
         words = next((self._text(one) for one in children(selection, "Representation")), None)
         if words and words.strip():
             number = unpacking.number(selection.get("page"))
-            self._take(document, Anchor(words, "", "", 0, (number or 0) + 1), selection)
+            at, why = self.known.by_words(document, words, number=None if number is None else number + 1)
+            if why:
+                self._lose(document, selection, why)
+            else:
+                self._take(document, at, selection)
         else:
             self._lose(document, selection, _NO_WORDS[local(selection)])
 
@@ -326,7 +329,7 @@ class _Reader:
             return
         said = self._text(note) or child_text(note, "Description")
         why = f"It is a note and has no code: “{said[:300]}”."
-        at = _NOWHERE
+        at = NOWHERE
         for place in children(note, "PlainTextSelection"):
             start, end = unpacking.number(place.get("startPosition")), unpacking.number(place.get("endPosition"))
             span = units.span(start, end) if start is not None and end is not None else None

@@ -65,7 +65,7 @@ class Paths:
 
         def walk(element: Any, above: tuple[str, ...], group: str) -> Iterator[tuple[str, str]]:
             for code in children(element, "Code"):
-                name = " ".join((code.get("name") or "").split())
+                name = (code.get("name") or "").strip()
                 path = self._path(code, name, group) or "/".join((*above, name))
                 yield key(code.get("guid")), path
                 yield from walk(code, (*above, name), path)

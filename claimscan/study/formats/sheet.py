@@ -14,16 +14,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from claimscan.batch.reply_form import CELL, cell
+from claimscan.batch.reply_form import CELL
+from claimscan.batch.reply_form import cell as safe
 from claimscan.batch.returned import decoded, shown
-from claimscan.correcting.anchors import Words, page
+from claimscan.correcting.anchors import page
 from claimscan.records import Anchor, Document
-from claimscan.showing.tables import bare_cell
 from claimscan.study.codings import ALSO, THING, WHO, Coding, CodingError, detail_text
 from claimscan.study.formats import unpacking
 from claimscan.study.formats.refi_codes import plain
 from claimscan.study.formats.spans import Span, hand_over
-from claimscan.study.formats.texts import held
+from claimscan.study.formats.texts import Known, held
 from claimscan.study.placing import Placer, anchor_in, anchor_of
 from claimscan.study.project import Project
 
@@ -49,9 +49,17 @@ MADE = datetime(*unpacking.MADE)
 
 _ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")  # a spreadsheet would read _x003D_ as the character it numbers
 _AGAIN = "Use the workbook that was exported, saved as .xlsx, or its sheet “Codings” as CSV."
-_NOWHERE = Anchor("", "", "", 0, 1)
 
 Row = Mapping[str, str]
+
+
+def cell(text: str) -> str:
+    """Text that no spreadsheet runs; :func:`uncell` gives it back."""
+    return safe(f"'{text}" if text.startswith("'") else text)
+
+
+def uncell(text: str) -> str:
+    return text[1:] if text.startswith("'") and cell(text[1:]) == text else text
 
 
 # --- out ------------------------------------------------------------------------------------------------------------
@@ -219,10 +227,10 @@ def read_csv(data: bytes, placer: Placer, coder: str = "") -> None:
         raise CodingError(f"The CSV file is damaged ({error}).", _AGAIN) from error
     finally:
         csv.field_size_limit(old)
-    _tell([list(_table(rows))], placer, coder)
+    _tell([_table(rows)], placer, coder)
 
 
-def _sheets(data: bytes) -> list[list[tuple[int, Row]]]:
+def _sheets(data: bytes) -> list[list[tuple[int, Row]] | None]:
     import openpyxl
 
     archive = unpacking.Archive(data)
@@ -242,28 +250,31 @@ def _sheets(data: bytes) -> list[list[tuple[int, Row]]]:
             for sheet in book.worksheets:
                 sheet.reset_dimensions()
                 rows = sheet.iter_rows(max_row=ROWS, max_col=WIDE, values_only=True)
-                found.append(list(_table([_shown(value) for value in row] for row in rows)))
+                found.append(_table([_shown(value) for value in row] for row in rows))
             book.close()
     except Exception as error:  # openpyxl lets whatever goes wrong inside it through
         raise CodingError(f"The workbook is damaged ({type(error).__name__}).", _AGAIN) from error
     return found
 
 
-def _table(rows: Iterable[Sequence[str]]) -> Iterator[tuple[int, Row]]:
-    """Rows below the headings, by heading, with their numbers."""
+def _table(rows: Iterable[Sequence[str]]) -> list[tuple[int, Row]] | None:
+    """Rows below the headings, by heading, with their numbers; None where there are no headings."""
     headings: list[str] | None = None
+    below: list[tuple[int, Row]] = []
     for number, row in enumerate(rows, 1):
         if headings is None:
             found = [" ".join(one.split()).casefold() for one in row]
             if "document" in found and ("code" in found or "coded by" in found):
                 headings = found
         elif any(one.strip() for one in row):
-            yield number, {key: bare_cell(one) for key, one in zip(headings, row, strict=False) if key}
+            below.append((number, {key: uncell(one) for key, one in zip(headings, row, strict=False) if key}))
+    return None if headings is None else below
 
 
-def _tell(sheets: Sequence[Sequence[tuple[int, Row]]], placer: Placer, coder: str) -> None:
-    if not any(sheets):
-        raise CodingError("No sheet has the headings “Document” and “Code”, with rows below them.", _AGAIN)
+def _tell(found: Sequence[list[tuple[int, Row]] | None], placer: Placer, coder: str) -> None:
+    sheets = [rows for rows in found if rows is not None]
+    if not sheets:
+        raise CodingError("No sheet has the headings “Document” and “Code”.", _AGAIN)
     names: dict[str, str] = {}
     for key, document in placer.documents.items():
         for name in (document.title, document.source, document.source.replace("\\", "/").rpartition("/")[2]):
@@ -274,7 +285,7 @@ def _tell(sheets: Sequence[Sequence[tuple[int, Row]]], placer: Placer, coder: st
                 names[plain(row.get("document", ""))] = row["document id"].strip()
     tags = {plain(code.path): code.path for code in placer.codes.codes}
     tags |= {plain(code.name): code.path for code in placer.codes.codes if code.group in (ALSO, WHO)}
-    words: dict[str, Words] = {}
+    known = Known(placer)
     spans = []
     for rows in sheets:
         for number, row in rows:
@@ -286,34 +297,30 @@ def _tell(sheets: Sequence[Sequence[tuple[int, Row]]], placer: Placer, coder: st
                 continue
             who = coder or row.get("coder", "")
             said = [row.get("code", ""), *re.split(r"[;\n]", row.get("also", ""))]
-            found = [tags.get(plain(one), one.strip()) for one in said if one.strip()]
-            if not found and not any(row.get(name, "").strip() for name in ("words", "about", "detail", "note")):
+            given = [tags.get(plain(one), one.strip()) for one in said if one.strip()]
+            if not given and not any(row.get(name, "").strip() for name in ("words", "about", "detail", "note")):
                 placer.coded(key, who)  # a row with nothing but a document says that she has coded it
                 continue
             thing = row.get("about", "").strip().removeprefix(f"{THING}/")
-            found += [f"{THING}/{thing}"] if thing else []
-            at = _at(placer, key, row, words) if key else Anchor(row.get("words", ""), "", "", 0, 1)
+            given += [f"{THING}/{thing}"] if thing else []
+            at, why = _at(placer, known, key, row)
             named = key or row.get("document", "").strip() or f"row {number}"
-            spans.append(Span(named, at, tuple(dict.fromkeys(found)), who, row.get("detail", ""), row.get("note", "")))
+            if why:
+                placer.lose(named, at, tuple(given), who, why)
+                continue
+            spans.append(Span(named, at, tuple(dict.fromkeys(given)), who, row.get("detail", ""), row.get("note", "")))
     hand_over(placer, spans)
 
 
-def _at(placer: Placer, key: str, row: Row, words: dict[str, Words]) -> Anchor:
+def _at(placer: Placer, known: Known, key: str, row: Row) -> tuple[Anchor, str]:
     """The row's place: its offsets where the words are still those; else where the words are."""
-    document = placer.documents[key]
     start, end = unpacking.number(row.get("start")), unpacking.number(row.get("end"))
-    said, number = row.get("words", ""), unpacking.number(row.get("page")) or 1
-    if start is not None and end is not None and 0 <= start < end <= len(document.text):
-        if _flat(said) == _flat(bare_cell(cell(document.text[start:end]))):
-            return anchor_in(document.text, start, end, page(document, start))
-    if not said.strip():
-        return _NOWHERE
-    around = Anchor(said, row.get("before", ""), row.get("after", ""), start if start and start > 0 else 0, number)
-    if key not in words:
-        words[key] = Words(document)
-    if isinstance(words[key].find(around), str):  # the words were changed in the sheet, what stood around them was not
-        return Anchor(said, "", "", around.start, number)
-    return around
+    said, number = row.get("words", ""), unpacking.number(row.get("page"))
+    if key and start is not None and end is not None:
+        document = placer.documents[key]
+        if 0 <= start < end <= len(document.text) and _flat(said) == _flat(uncell(cell(document.text[start:end]))):
+            return anchor_in(document.text, start, end, page(document, start)), ""
+    return known.by_words(key, said, row.get("before", ""), row.get("after", ""), number)
 
 
 def _shown(value: Any) -> str:

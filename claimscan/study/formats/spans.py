@@ -17,7 +17,7 @@ from claimscan.study.placing import Placer
 
 _BESIDE = (THING, WHO, ALSO)
 _DETAIL = re.compile(rf"\s*(?:{'|'.join(DETAILS)})\s*=")
-_OWN = re.compile(rf"\+ ((?:{'|'.join(_BESIDE)})/[^\n]+?)\s*")
+_OWN = re.compile(r"\+ ([^/\n]+/[^\n]+?)\s*")
 _NOTE = "note:"
 
 
@@ -27,7 +27,7 @@ class Span:
 
     Attributes:
         document: its id; its name in the file where it is none of the study's.
-        own: those tags that its memo says are its own.
+        own: the tags that its memo says it had, the code first.
     """
 
     document: str
@@ -56,7 +56,7 @@ def memo(coding: Coding, *, own: bool = False) -> str:
     """What a tool keeps as the memo of a coding: its detail on the first line, then its note.
 
     Args:
-        own: add its tags besides the code, a line each.
+        own: add its tags, a line each, the code first.
     """
     detail, note = detail_text(coding.detail), coding.note
     lines = [detail] if detail else []
@@ -67,7 +67,7 @@ def memo(coding: Coding, *, own: bool = False) -> str:
         if note.rpartition("\n")[2] == "+" or _OWN.fullmatch(note.rpartition("\n")[2]):
             lines.append("+")
     if own:
-        lines += [f"+ {tag}" for tag in coding.tags[1:]]
+        lines += [f"+ {tag}" for tag in coding.tags]
     return "\n".join(lines)
 
 
@@ -121,30 +121,32 @@ def _together(placer: Placer, group: Sequence[Span]) -> list[Span]:
     loose = [span for span in group if span not in whole]
     if not whole or not loose:
         return list(group)
-    beside = dict.fromkeys(tag for span in loose for tag in span.tags)
-    claimed = {tag for span in whole for tag in span.own}
-    new = [tag for tag in beside if tag not in claimed]
+    there = dict.fromkeys(tag for span in group for tag in span.tags)
+    # A memo says what its coding was; it holds as far as the tags are still there, and the code is.
+    fresh = [span for span in group if span.own and set(span.tags) <= set(span.own)]
+    said = {span.own: span for span in fresh if span.own[0] in there}
+    made = [replace(span, tags=tuple(tag for tag in own if tag in there)) for own, span in said.items()]
+    claimed = {tag for span in made for tag in span.tags}
+    made += [span for span in whole if span not in fresh]
+    new = [tag for span in loose for tag in span.tags if tag not in claimed]
     things = [tag for tag in new if tag.startswith(f"{THING}/")]
-    made = []
-    placed = False
-    for span in whole:
-        tags = [*span.tags, *(tag for tag in span.own if tag in beside)]
-        if not any(tag.startswith(f"{THING}/") for tag in tags):
-            tags += things
-            placed = True
-        tags += [tag for tag in new if tag not in things]
-        made.append(replace(span, tags=tuple(dict.fromkeys(tags))))
-    if things and not placed:
+    about = [any(tag.startswith(f"{THING}/") for tag in span.tags) for span in made]
+    for at, span in enumerate(made):
+        more = [tag for tag in new if tag not in things or not about[at]]
+        made[at] = replace(span, tags=tuple(dict.fromkeys([*span.tags, *more])))
+    if things and all(about):
         made += [replace(span, detail="", note="") for span in loose if set(things) & set(span.tags)]
     for span in loose:
-        said = (span.detail, span.note)
-        if not any(said) or said in {(one.detail, one.note) for one in made}:
+        if span in fresh or not (span.detail or span.note) or _memo_of(span) in map(_memo_of, made):
             continue
-        if not any((one.detail, one.note) == ("", "") and any(map(_is_code, one.tags)) for one in made):
-            words = "; ".join(filter(None, said))[:200]
+        bare = [at for at, one in enumerate(made) if _memo_of(one) == ("", "") and any(map(_is_code, one.tags))]
+        for at in bare:
+            made[at] = replace(made[at], detail=span.detail, note=span.note)
+        if not bare:
+            words = "; ".join(filter(None, _memo_of(span)))[:200]
             placer.lose(span.document, span.at, span.tags, span.coder, f"Its note has no coding to go with: “{words}”.")
-        made = [
-            replace(one, detail=span.detail, note=span.note) if (one.detail, one.note) == ("", "") else one
-            for one in made
-        ]
     return made
+
+
+def _memo_of(span: Span) -> tuple[str, str]:
+    return span.detail, span.note

@@ -15,7 +15,7 @@ from claimscan.study.codings import CodingError, detail_text
 from claimscan.study.deriving import MACHINE
 from claimscan.study.formats import unpacking
 from claimscan.study.formats.spans import Span, hand_over
-from claimscan.study.formats.texts import guid, held
+from claimscan.study.formats.texts import NOWHERE, Known, guid, held
 from claimscan.study.placing import Placer, anchor_in, anchor_of
 from claimscan.study.project import Project
 
@@ -103,10 +103,12 @@ def read(data: bytes, placer: Placer, coder: str = "") -> None:
     Raises:
         CodingError: there are no annotations in it.
     """
-    found = list(_items(unpacking.json_of(data, "The file"), 0))
-    if not found:
+    whole = unpacking.json_of(data, "The file")
+    found = list(_items(whole, 0))
+    if not found and not isinstance(unpacking.mapping(whole).get("items"), list):
         raise CodingError("There are no annotations in this file.", _AGAIN)
     ours = {_iri(key): key for key in placer.documents}
+    known = Known(placer)
     spans = []
     for one in found:
         bodies = list(_each(one.get("body", one.get("bodyValue"))))
@@ -123,7 +125,7 @@ def read(data: bytes, placer: Placer, coder: str = "") -> None:
             if not given and any(unpacking.mapping(b).get("purpose") == "assessing" for b in bodies):
                 placer.coded(document, who)
                 continue
-            at, why = _at(placer, document, list(_selectors(given, 0)))
+            at, why = _at(placer, known, document, list(_selectors(given, 0)))
             if why:
                 placer.lose(document or title or named, at, tags, who, why)
             else:
@@ -186,7 +188,7 @@ def _selectors(given: Any, depth: int) -> Iterator[Mapping[str, Any]]:
             yield from _selectors(one.get("refinedBy"), depth + 1)
 
 
-def _at(placer: Placer, document: str, selectors: list[Mapping[str, Any]]) -> tuple[Anchor, str]:
+def _at(placer: Placer, known: Known, document: str, selectors: list[Mapping[str, Any]]) -> tuple[Anchor, str]:
     """The place: where the position has the words that the quote says, there; else wherever the words are."""
     quote = next((s for s in selectors if s.get("type") == "TextQuoteSelector"), {})
     place = next((s for s in selectors if s.get("type") == "TextPositionSelector"), {})
@@ -198,10 +200,10 @@ def _at(placer: Placer, document: str, selectors: list[Mapping[str, Any]]) -> tu
         if not quote or words == held(at.quote):
             return at, ""
     if words:
-        return Anchor(words, prefix, suffix, max(0, start or 0), 1), ""
+        return known.by_words(document, words, prefix, suffix)
     if not document:
-        return Anchor("", "", "", 0, 1), "The document is none of this study."
+        return NOWHERE, "The document is none of this study."
     if place:
-        return Anchor("", "", "", 0, 1), f"Its place, {start} to {end}, is not in the document."
+        return NOWHERE, f"Its place, {start} to {end}, is not in the document."
     kinds = ", ".join(unpacking.string(s.get("type")) for s in selectors) or "the whole document"
-    return Anchor("", "", "", 0, 1), f"It is not on words, but on: {kinds[:200]}."
+    return NOWHERE, f"It is not on words, but on: {kinds[:200]}."
