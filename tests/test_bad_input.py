@@ -239,11 +239,8 @@ def test_a_page_with_absurdly_much_text_is_cut():
 
 def test_an_enormous_page_is_never_drawn_at_full_size():
     document = reading.read_bytes(pdf(size=(14_000, 14_000)), "plan.pdf")
-    picture = reading.page_image(document, 1, 5.0)
-    from PIL import Image
-
-    with Image.open(io.BytesIO(picture)) as image:
-        assert image.width * image.height <= 16_000_000
+    image = reading.page_image(document, 1, 5.0)
+    assert 10_000_000 < image.width * image.height <= 16_000_000
 
 
 # --- Word files

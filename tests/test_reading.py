@@ -365,15 +365,16 @@ def test_boxes_of_a_table_cell_and_of_an_unmeasured_document():
         assert len(boxes) == 1 and 260 < boxes[0].x0 < 300, boxes
 
 
-def test_page_image_is_a_png_of_the_right_size():
-    document = read_pdf(lines(PARAGRAPH))
-    picture = reading.page_image(document, 1, 1.0)
-    assert picture[:8] == b"\x89PNG\r\n\x1a\n"
-    from PIL import Image
+def test_page_image_has_the_right_size_and_colours():
+    def square(sheet):
+        sheet.setFillColor(colors.Color(1, 0, 0))
+        sheet.rect(0, HEIGHT - 100, 100, 100, stroke=0, fill=1)
 
-    with Image.open(io.BytesIO(picture)) as image:
-        assert image.size == (int(WIDTH), int(HEIGHT))
-        assert image.convert("L").getextrema()[0] < 100  # there is ink on it
+    document = read_pdf(together(lines(PARAGRAPH), square))
+    image = reading.page_image(document, 1, 1.0)
+    assert image.size == (int(WIDTH), int(HEIGHT))
+    assert image.getpixel((50, 50)) == (255, 0, 0) and image.getpixel((580, 830)) == (255, 255, 255)
+    assert image.crop((0, 101, *image.size)).convert("L").getextrema()[0] < 100  # there is ink on it
     with pytest.raises(ValueError):
         reading.page_image(document, 2, 1.0)
     with pytest.raises(ValueError):
@@ -427,7 +428,7 @@ def test_ocr_reads_a_picture_of_a_page():
     def draw(sheet):
         from reportlab.lib.utils import ImageReader
 
-        sheet.drawImage(ImageReader(io.BytesIO(picture)), 0, 0, WIDTH, HEIGHT)
+        sheet.drawImage(ImageReader(picture), 0, 0, WIDTH, HEIGHT)
 
     document = read_pdf(lines(OTHER), draw, settings=Settings(ocr=True))
     assert document.pages[1].ocr and not document.pages[0].ocr and not document.pages[1].unread

@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from claimscan.errors import (
     EmptyDocument,
@@ -21,6 +22,9 @@ from claimscan.errors import (
     UnsupportedFormat,
 )
 from claimscan.records import Box, Document, Settings, Warning_
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 __all__ = ["fingerprint", "is_measured", "locate", "page_image", "read", "read_bytes", "read_text", "restore", "store"]
 
@@ -257,8 +261,8 @@ def locate(document: Document, spans: Sequence[tuple[int, int]]) -> list[tuple[B
     return places.locate(document, spans)
 
 
-def page_image(document: Document, page: int, scale: float = 1.0) -> bytes:
-    """A picture of one page of a PDF as PNG bytes. ``scale`` is pixels per point (1 is 72 dots an inch).
+def page_image(document: Document, page: int, scale: float = 1.0) -> Image.Image:
+    """A picture of one page of a PDF, in colour, as Pillow has it. ``scale`` is pixels per point (1 is 72 dots an inch).
 
     Raises:
         ValueError: the document has no pictures of its pages, or no such page.

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import io
+from typing import TYPE_CHECKING
 
 from claimscan.reading.layout import Line
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 #: Dots an inch at which a page is drawn for OCR, as tesseract's manual advises.
 DOTS = 300
@@ -21,8 +24,8 @@ def available() -> bool:
     return True
 
 
-def lines(picture: bytes, scale: float, language: str, seconds: float) -> list[Line]:
-    """The lines of text in a PNG of one page, in tesseract's reading order; none where it fails or takes too long.
+def lines(picture: Image.Image, scale: float, language: str, seconds: float) -> list[Line]:
+    """The lines of text in a picture of one page, in tesseract's reading order; none where it fails or takes too long.
 
     Args:
         scale: pixels of the picture per point of the page.
@@ -30,13 +33,11 @@ def lines(picture: bytes, scale: float, language: str, seconds: float) -> list[L
         seconds: time allowed.
     """
     import pytesseract
-    from PIL import Image
 
     try:
-        with Image.open(io.BytesIO(picture)) as image:
-            words = pytesseract.image_to_data(
-                image, lang=language, output_type=pytesseract.Output.DICT, timeout=max(1, int(seconds))
-            )
+        words = pytesseract.image_to_data(
+            picture, lang=language, output_type=pytesseract.Output.DICT, timeout=max(1, int(seconds))
+        )
     except (RuntimeError, pytesseract.TesseractError, OSError):
         return []
     found: dict[tuple[int, int, int], list[int]] = {}

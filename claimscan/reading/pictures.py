@@ -1,12 +1,10 @@
-"""Pictures of PDF pages, as PNG bytes."""
+"""Pictures of PDF pages, as Pillow has them."""
 
 from __future__ import annotations
 
 import ctypes
 import math
-import struct
-import zlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pypdfium2_raw as pdfium
 
@@ -14,18 +12,23 @@ from claimscan.errors import DamagedDocument
 from claimscan.reading.opening import opened
 from claimscan.records import Document
 
+if TYPE_CHECKING:
+    from PIL import Image
+
 _MAX_PIXELS = 16_000_000
 _MAX_SIDE = 12_000
 
 
-def page_image(document: Document, page: int, scale: float) -> bytes:
-    """One page as PNG bytes; ``scale`` is pixels per point, lowered where the picture would pass 16 megapixels."""
+def page_image(document: Document, page: int, scale: float) -> Image.Image:
+    """One page in colour; ``scale`` is pixels per point, lowered where the picture would pass 16 megapixels."""
     with opened(document.anchors.data, document.source) as file:
         return picture(file, page - 1, scale)[0]
 
 
-def picture(document: Any, index: int, scale: float) -> tuple[bytes, float]:
-    """A page as PNG bytes, and the scale used."""
+def picture(document: Any, index: int, scale: float) -> tuple[Image.Image, float]:
+    """A page in colour, and the scale used."""
+    from PIL import Image
+
     page = pdfium.FPDF_LoadPage(document, index)
     if not page:
         raise DamagedDocument(f"Page {index + 1} is damaged and cannot be drawn.")
@@ -46,15 +49,4 @@ def picture(document: Any, index: int, scale: float) -> tuple[bytes, float]:
             pdfium.FPDFBitmap_Destroy(bitmap)
     finally:
         pdfium.FPDF_ClosePage(page)
-    return _png(pixels, wide, high, stride), scale
-
-
-def _png(pixels: bytes, wide: int, high: int, stride: int) -> bytes:
-    """A PNG of packed RGB rows (PNG specification: signature, IHDR, IDAT, IEND; filter 0 on each row)."""
-    rows = b"".join(b"\x00" + pixels[at : at + 3 * wide] for at in range(0, stride * high, stride))
-
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-    header = struct.pack(">IIBBBBB", wide, high, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows, 1)) + chunk(b"IEND", b"")
+    return Image.frombytes("RGB", (wide, high), pixels, "raw", "RGB", stride), scale

@@ -66,10 +66,7 @@ class Pictures:
             return None
 
     def _drawn(self, number: int) -> Any:
-        from PIL import Image
-
-        with Image.open(io.BytesIO(reading.page_image(self._document, number, SCALE))) as image:
-            return image.convert("RGB")
+        return reading.page_image(self._document, number, SCALE)
 
 
 def _page_width(document: Document, number: int) -> float:
@@ -122,21 +119,18 @@ def whole_page(document: Document, number: int, boxes: Sequence[Box] = ()) -> by
     Raises:
         ClaimscanError: when the page cannot be drawn.
     """
-    from PIL import Image
-
-    drawn = reading.page_image(document, number, SCALE)
+    image = reading.page_image(document, number, SCALE)
     width = _page_width(document, number)
     here = [b for b in boxes if b.page == number]
-    if not here or width <= 0:
-        return drawn
-    with Image.open(io.BytesIO(drawn)) as opened:
-        image = opened.convert("RGB")
-    scale = image.width / width
-    places = [
-        (int(b.x0 * scale) - 2, int(b.top * scale) - 2, int(b.x1 * scale) + 2, int(b.bottom * scale) + 2) for b in here
-    ]
+    if here and width > 0:
+        scale = image.width / width
+        places = [
+            (int(b.x0 * scale) - 2, int(b.top * scale) - 2, int(b.x1 * scale) + 2, int(b.bottom * scale) + 2)
+            for b in here
+        ]
+        image = _marked(image, places)
     out = io.BytesIO()
-    _marked(image, places).save(out, "PNG")
+    image.save(out, "PNG")
     return out.getvalue()
 
 
