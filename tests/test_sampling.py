@@ -38,6 +38,7 @@ def test_each_document_is_drawn_as_often_as_its_probability_says():
     assert max(map(abs, z)) < 4.5 and np.mean(np.square(z)) == pytest.approx(1, abs=0.35)
 
 
+@settings(max_examples=40)
 @given(
     st.integers(8, 200), st.integers(0, 60), st.sampled_from(["proportional", "equal", "neyman"]), st.integers(0, 99)
 )
