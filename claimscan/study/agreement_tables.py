@@ -202,7 +202,7 @@ def _spans(
     every = [c for who in coders for c in study.returned(who).codings if c.document in by_document]
     names = {row["document"]: row["source"] for row in study.sample()}
     lengths = {key: len(study.document(key, names[key]).text) for key in by_document}
-    coded = [(document, who) for document, whos in by_document.items() for who in whos]
+    coded = [(document, who) for document, own in by_document.items() for who in own]
     claims = {f"{MENTION}/{kind}" for kind in CLAIM_TYPES}
     kinds: dict[str, list[figures.Span]] = {"uses of the word": [], "claims": [], "evidence": []}
     for c in every:
