@@ -19,7 +19,7 @@ import pytest
 import claimscan
 from claimscan import batch, cli, pipeline
 from claimscan.batch import ledger as ledgers
-from claimscan.batch import local, progress, sources, tables, work
+from claimscan.batch import local, progress, replies, sources, tables, work
 from claimscan.commands import scan as scan_command
 from claimscan.errors import DamagedDocument, MemoryExceeded, TimeExceeded, UsageError, WorkerDied, WrongWorker
 from claimscan.records import Settings
@@ -748,3 +748,20 @@ def test_a_run_that_is_ended_stops_in_good_order(tmp_path):
     going.terminate()
     said = going.communicate(timeout=60)[1]
     assert going.returncode == 130 and "stopped" in said and "Traceback" not in said
+
+
+def test_a_joint_strategy_is_shown_for_both_bodies_and_both_are_asked(tmp_path):
+    (tmp_path / "a.txt").write_text(PLAN)
+    (tmp_path / "b.txt").write_text(PLAN)
+    (tmp_path / "c.txt").write_text(PLAN.replace("\n", "\n\n"))  # the same words in other bytes
+    (tmp_path / "list.csv").write_text(
+        "path,organisation\na.txt,Ferrow Council\nb.txt,Ferrow NHS Trust\nc.txt,Ferrow Aid"
+    )
+    totals = scanned([tmp_path / "list.csv"], tmp_path / "run")
+    assert (totals.read, totals.repeats) == (2, 1)
+    page = (tmp_path / "run" / "index.html").read_text()
+    assert "Also Ferrow NHS Trust; Ferrow Aid" in page and page.count("<h2") >= 4
+    for body in ("Ferrow Council", "Ferrow NHS Trust", "Ferrow Aid"):
+        assert f'<th scope="row">{body}</th>' in page, body
+    written = replies.sheets(str(tmp_path / "run"), str(tmp_path / "sheets"))
+    assert len(written) == 3

@@ -33,7 +33,9 @@ def test_every_column_of_a_run_is_explained_with_its_type(name):
 
 
 @pytest.mark.parametrize(
-    ("table", "columns"), [*agreement_tables.COLUMNS.items(), *estimate_tables.COLUMNS.items()], ids=lambda x: str(x)[:20]
+    ("table", "columns"),
+    [*agreement_tables.COLUMNS.items(), *estimate_tables.COLUMNS.items()],
+    ids=lambda x: str(x)[:20],
 )
 def test_the_tables_of_a_study_are_explained(table, columns):
     part = section("The tables of a study")

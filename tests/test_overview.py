@@ -460,3 +460,18 @@ def test_bars_can_be_told_from_the_page_in_light_and_dark():
             ratios.append((high + 0.05) / (low + 0.05))
         assert ratios == sorted(ratios)  # each level stands out more than the one below
         assert ratios[3] >= 3  # levels 1 to 3 are lighter, and have an outline
+
+
+def test_a_joint_document_counts_for_both_bodies_and_once_in_all():
+    rows = [document(1, organisation="Ash"), document(2, organisation="Elm")]
+    products = [product(1, "3", organisation="Ash"), product(2, "5", organisation="Elm")]
+    joint = document(1, status="repeat", repeats="a.pdf", repeats_by="bytes", organisation="Oak", source="joint.pdf")
+    text = overview.page(
+        [*rows, joint], products, [], metadata=["organisation"], provenance={}, shared={sha(1): [joint]}
+    )
+    said = words(text)
+    assert "2 claims" in said and "1 repeat" in said
+    assert "Also Oak" in said and "counts for both" in said
+    by_body = next(rows for _, rows in tables(text) if {"Ash", "Elm", "Oak"} <= {row[0] for row in rows})
+    assert {row[0]: row[1:] for row in by_body}["Oak"] == {row[0]: row[1:] for row in by_body}["Ash"]
+    assert '<option value="Oak">' in text and 'data-v0="Ash&#10;Oak"' in text

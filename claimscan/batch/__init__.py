@@ -133,7 +133,12 @@ def _page(plan: Plan, ledger: Ledger, settings: Settings) -> None:
         run_tables.batches(ledger.folder, name) for name in ("documents", "products", "failures")
     )
     page = overview.page(
-        documents, products, failures, metadata=plan.metadata, provenance=pipeline.provenance(settings)
+        documents,
+        products,
+        failures,
+        metadata=plan.metadata,
+        provenance=pipeline.provenance(settings),
+        shared=run_tables.shared(ledger.folder, plan.metadata),
     )
     write_whole(os.path.join(ledger.folder, "index.html"), page.encode())
 

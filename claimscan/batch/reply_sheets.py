@@ -20,7 +20,7 @@ from typing import Any
 from claimscan import codebook
 from claimscan.batch import reply_form as form
 from claimscan.batch.ledger import description
-from claimscan.batch.run_tables import batches, columns_of
+from claimscan.batch.run_tables import batches, columns_of, shared
 from claimscan.errors import UsageError
 from claimscan.files import unwritable, write_whole
 from claimscan.records import Evidence, Finding
@@ -56,10 +56,13 @@ def sheets(run_folder: str, folder: str) -> list[str]:
     description(run_folder)
     named = _organisation_column(run_folder)
     found: dict[str, tuple[str, dict[str, None]]] = {}  # by the name as compared: the name, its documents
-    for row in batches(run_folder, "products", ["document", "source", *([named] if named else [])]):
-        who = say.clean(row.get(named) or "")
-        mark = f"o {who.casefold()}" if who else f"d {row['document']}"
-        found.setdefault(mark, (who or say.clean(row["source"]), {}))[1][row["document"]] = None
+    columns = [named] if named else []
+    others = shared(run_folder, columns, texts=False)  # of a joint document every body is asked
+    for row in batches(run_folder, "products", ["document", "source", *columns]):
+        for one in (row, *others.get(row["document"], ())):
+            who = say.clean(one.get(named) or "")
+            mark = f"o {who.casefold()}" if who else f"d {row['document']}"
+            found.setdefault(mark, (who or say.clean(row["source"]), {}))[1][row["document"]] = None
     if not found:
         raise UsageError("The run has no findings, so there is nothing to reply to.", "Scan other documents.")
     groups = {

@@ -51,6 +51,29 @@ def batches(
         raise _damaged(run_folder, name) from error
 
 
+def shared(run_folder: str, metadata: Sequence[str], texts: bool = True) -> dict[str, list[dict[str, Any]]]:
+    """The rows of files that repeat another, by the other's document: a joint strategy may be listed under two bodies.
+
+    Args:
+        metadata: the user's columns, which each row has; without any, there is nothing to tell.
+        texts: also files with the same words in other bytes.
+
+    Raises:
+        UsageError: the table is not there or is damaged.
+    """
+    if not metadata:
+        return {}
+    wanted = ["document", "source", "repeats", "repeats_by", *metadata]
+    kinds = {"repeats_by": ["bytes", "text"] if texts else ["bytes"]}
+    repeats = list(batches(run_folder, "documents", wanted, kinds))
+    first = {"source": {row["repeats"] for row in repeats}}
+    documents = {row["source"]: row["document"] for row in batches(run_folder, "documents", wanted[:2], first)}
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in repeats:
+        found.setdefault(documents[row["repeats"]], []).append(row)
+    return found
+
+
 def _opened(run_folder: str, name: str) -> Any:
     import pyarrow
     import pyarrow.parquet

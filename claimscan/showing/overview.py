@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from types import MappingProxyType
 from typing import Any
 
 from claimscan import codebook
@@ -50,8 +51,9 @@ class Tally:
 class _Run:
     """What is counted and kept of a run."""
 
-    def __init__(self, metadata: Sequence[str]) -> None:
+    def __init__(self, metadata: Sequence[str], shared: Mapping[str, Sequence[Row]]) -> None:
         self.columns = tuple(metadata)[:COLUMNS]
+        self._shared = shared
         self.whole = Tally()
         self.groups: dict[str, dict[str, Tally]] = {column: {} for column in self.columns}
         self.repeats = 0
@@ -160,16 +162,24 @@ class _Run:
     def _tallies(self, row: Row) -> Iterable[Tally]:
         yield self.whole
         for column, values in self.groups.items():
-            value = _value(row, column)
-            if value in values:
-                yield values[value]
-            elif len(values) <= VALUES:  # one more than has a table, so that too many can be told from enough
-                yield values.setdefault(value, Tally())
+            for value in self._values(row, column):
+                if value in values:
+                    yield values[value]
+                elif len(values) <= VALUES:  # one more than has a table, so that too many can be told from enough
+                    yield values.setdefault(value, Tally())
+
+    def _values(self, row: Row, column: str) -> list[str]:
+        """The row's value, and those of other files with the same bytes: a joint document is every body's."""
+        document = _text(row, "document")
+        others = self._shared.get(document, ()) if document else ()
+        return list(dict.fromkeys(_value(one, column) for one in (row, *others)))
 
     def _origin(self, row: Row) -> dict[str, Any]:
+        every = [self._values(row, column) for column in self.columns]
         return {
             "source": say.short(_text(row, "source"), 160),
-            "values": [_value(row, column) for column in self.columns],
+            "values": [values[0] for values in every],
+            "others": [values[1:] for values in every],
         }
 
 
@@ -181,10 +191,12 @@ def page(
     metadata: Sequence[str],
     provenance: Mapping[str, str],
     title: str = "",
+    shared: Mapping[str, Sequence[Row]] = MappingProxyType({}),
 ) -> str:
     """The whole page as text, to be written as UTF-8 at the top of the run folder.
 
-    Each text is counted once: rows of repeats, and claims in them, are left out, and the page says how many. At most
+    Each text is counted once: rows of repeats, and claims in them, are left out, and the page says how many. Where a repeat has
+    other values in the user's list (a joint strategy under two organisations), the document counts in each of their groups. At most
     2,000 claims, and 500 documents of each other kind, are listed; all are counted. Memory grows with those, and with
     the number of repeats, not with the number of documents.
 
@@ -194,8 +206,9 @@ def page(
         metadata: names of the columns of the user's list; each row has them. The first six are shown.
         provenance: of the run, by name.
         title: of the page; a general one if empty.
+        shared: rows of repeats, by the document that they repeat (:func:`claimscan.batch.run_tables.shared`).
     """
-    run = _Run(metadata)
+    run = _Run(metadata, shared)
     for row in documents:
         run.document(row)
     run.products(products)
@@ -271,7 +284,7 @@ def _filters(run: _Run) -> list[dict[str, Any]]:
     """The columns that the claims can be filtered by. The first often names the body, so it may have many values."""
     out = []
     for n, column in enumerate(run.columns):
-        listed = {claim["values"][n] for claim in run.claims}
+        listed = {value for claim in run.claims for value in (claim["values"][n], *claim["others"][n])}
         if len(listed) > 1 and (n == 0 or len(listed) <= VALUES):
             out.append({"n": n, "heading": _heading(column), "values": sorted(listed, key=_natural)})
     return out

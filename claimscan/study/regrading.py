@@ -84,7 +84,8 @@ def regrade(run: str, out: str, tables: Tables) -> dict[str, int]:
             writer.close()
         ledgers.describe(new, {**about, "state": "done", "regraded": tables.digest})
         tables_of = (run_tables.batches(out, name) for name in ("documents", "products", "failures"))
-        page = overview.page(*tables_of, metadata=metadata, provenance=provenance)
+        shared = run_tables.shared(out, metadata)
+        page = overview.page(*tables_of, metadata=metadata, provenance=provenance, shared=shared)
         write_whole(os.path.join(out, "index.html"), page.encode())
     return counts
 

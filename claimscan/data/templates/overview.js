@@ -16,7 +16,7 @@
     return wanted.every((word) => words.get(row).includes(word)) && selects.every((select) => {
       if (select.value === "*") return true;
       const has = row.dataset[select.dataset.filter];
-      return select.dataset.filter === "flags" ? has.split(" ").includes(select.value) : has === select.value;
+      return has.split(select.dataset.filter === "flags" ? " " : "\n").includes(select.value);
     });
   }
 
