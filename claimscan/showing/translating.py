@@ -10,13 +10,11 @@ A report is data and stays English. What an earlier step wrote into it as a sent
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
-from importlib.resources import files
 
 LANGUAGES = {"en": "English", "cy": "Cymraeg"}
 TOLD = "told"  # the context of what other steps write: sentences, with {placeholders} where they put something in
@@ -93,12 +91,16 @@ def _part(words: Mapping[tuple[str, str], str], part: str) -> str:
 @cache
 def catalogue(code: str) -> Mapping[tuple[str, str], str]:
     """The messages of a language by context and English."""
+    from importlib.resources import files  # not for --help
+
     path = files("claimscan").joinpath("data/languages", code, "LC_MESSAGES/claimscan.po")
     return parsed(path.read_text(encoding="utf-8"))
 
 
 def parsed(text: str) -> dict[tuple[str, str], str]:
     """The messages of a .po file that have a translation nobody has to look at again (that is, not "fuzzy")."""
+    import json
+
     found = {}
     for entry in re.split(r"\n\s*\n", text):
         fields: dict[str, str] = {}
