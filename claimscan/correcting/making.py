@@ -87,7 +87,7 @@ def choices(report: Report, item_id: str = "") -> Choices:
         who=tuple(Choice(code, say.word(code, "people") if code else tr("not said here")) for code in tables().who),
         certainties=tuple(Choice(code, tr(_CERTAINTY[code])) for code in CERTAINTIES),
         products=products,
-        units=tuple(Choice(code, words) for code, words in say.tables()["values"]["unit"].items()),
+        units=tuple(Choice(code, say.word(code, "values", "unit")) for code in say.tables()["values"]["unit"]),
     )
 
 

@@ -55,10 +55,10 @@ def lines(report: Report) -> list[str]:
     meant = (one.correction.product for one in report.corrections if one.correction.kind in ("moved", "added"))
     for name in dict.fromkeys(thing.name for thing in meant if thing and thing.new):
         if say.clean(name).lower() not in graded:
-            out.append(
-                f"“{say.short(name, 80)}” is not graded. What was put to it does not say who took part: move the claim or "
-                "such words to it too."
+            said = tr(
+                "“{name}” is not graded. What was put to it does not say who took part: move the claim or such words to it too."
             )
+            out.append(said.format(name=say.short(name, 80)))
     for lost in report.unplaced:
         said = tr("Not done: “{words}” ({what}). {why}")
         words, why = say.short(lost.correction.at.quote, 120), say.sentence(told(lost.why))

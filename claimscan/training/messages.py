@@ -36,6 +36,7 @@ TELLING = (
     "showing/letters.py",
     "showing/letter_link.py",
     "web/correcting_pages.py",
+    "web/counts.py",
     "web/guard.py",
     "web/letter_pages.py",
     "web/shelf.py",

@@ -14,6 +14,7 @@ from starlette.routing import Route
 from claimscan.errors import ClaimscanError
 from claimscan.showing import wording as say
 from claimscan.showing.differences import FAIR
+from claimscan.showing.translating import tr
 from claimscan.web import taking, worker
 from claimscan.web.desk import Desk
 from claimscan.web.shelf import Held, Shelf
@@ -32,13 +33,12 @@ def choices(shelf: Shelf) -> list[tuple[str, str]]:
     one name, which of them it is."""
     read = [held for held in shelf.all() if held.made is not None]
     names = [held.name for held in read]
-    return [
-        (
-            held.id,
-            f"{held.name} (number {names[: n + 1].count(held.name)})" if names.count(held.name) > 1 else held.name,
-        )
-        for n, held in enumerate(read)
-    ]
+    found = []
+    for at, held in enumerate(read):
+        n = names[: at + 1].count(held.name)
+        several = names.count(held.name) > 1
+        found.append((held.id, tr("{name} (number {n})").format(name=held.name, n=n) if several else held.name))
+    return found
 
 
 class _Comparing:

@@ -76,11 +76,11 @@ def changes(report: Report) -> dict[str, Any]:
 
 def _undo_words(one: Correction) -> str:
     """What was done, as it is to be undone; what was done to several readings of the same words at once is one line."""
-    what = KINDS[one.kind]
+    what = tr(KINDS[one.kind])
     if one.kind in ("changed", "added") and (slot := one.to.get("slot", one.was.get("slot"))):
-        what += f" ({say.slot_name(slot) or 'something else'})"
+        what += f" ({say.slot_name(slot) or tr('something else that counts')})"
     elif one.kind == "moved" and one.product:
-        what += f" to “{say.short(one.product.name, 40)}”"
+        what = tr("moved to “{name}”").format(name=say.short(one.product.name, 40))
     return f"{what}, “{say.short(one.at.quote, 60)}”"
 
 
