@@ -132,8 +132,9 @@ def test_axe_finds_nothing_on_any_page(browser, server, document):
         for name, address in addresses(page, document).items():
             page.goto(address)
             found[name] = violations(page)
-            page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
-            found[name + ", opened"] = violations(page)
+            if page.locator("details:not([open])").count():
+                page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+                found[name + ", opened"] = violations(page)
         # the states that only a form brings
         page.goto(document + "/letter?write=1&kind=foi")
         page.get_by_role("button", name="Make a link to the filled-in form").click()
