@@ -937,6 +937,9 @@ def test_an_export_of_doccano_by_user_and_the_form_with_entities():
     spans_ = [
         {"id": n, "start_offset": s, "end_offset": e, "label": tag} for n, (s, e, tag) in enumerate(line["label"])
     ]
+    untouched = json.dumps({**line, "coder": MACHINE}).encode()
+    assert {c.coder for c in back("doccano", unpacking.zipped({"ben.jsonl": untouched})).codings} == {MACHINE}
+    spans_ = [one for one in spans_ if one["start_offset"] != line["codings"][2]["start"]]
     machine = {
         **line,
         "entities": spans_,

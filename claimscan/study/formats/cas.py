@@ -37,7 +37,7 @@ _SAFE = " @.+-_()'"  # in the name of a file
 # What tools add on their own: no person's work.
 _ADDED = ("uima.", "de.tudarmstadt.ukp.dkpro.core.api.segmentation.", "de.tudarmstadt.ukp.dkpro.core.api.metadata.")
 _ADDED_ALSO = ("de.tudarmstadt.ukp.clarin.webanno.api.type.", "org.dkpro.core.api.xml.", "org.dkpro.core.api.pdf.")
-_NOT_PEOPLE = ("INITIAL_CAS",)
+_NOT_PEOPLE = ("INITIAL_CAS", "project")  # what was imported, what was suggested
 
 
 # --- out ------------------------------------------------------------------------------------------------------------
@@ -207,7 +207,7 @@ def read(data: bytes, placer: Placer, coder: str = "") -> None:
     if not found:
         raise CodingError(
             "There is no XMI file in the archive.",
-            "Export the project with “UIMA CAS XMI (XML 1.0)” as the second format.",
+            "Export the project with “UIMA CAS XMI (XML 1.0)” as the secondary format.",
         )
 
 
@@ -227,9 +227,9 @@ def _members(archive: unpacking.Archive) -> Iterator[tuple[str, str, str]]:
 
 def _states(archive: unpacking.Archive) -> Mapping[tuple[str, str], str]:
     """How far each user has come with each document, where the export says."""
-    name = next((n for n in archive.names if n.startswith("exportedproject") and n.endswith(".json")), "")
-    said = unpacking.mapping(unpacking.json_of(archive.read(name), name)) if name else {}
-    rows = map(unpacking.mapping, unpacking.sequence(said.get("annotation_documents")))
+    names = [n for n in archive.names if n.endswith(".json") and "/" not in n]
+    found = [unpacking.mapping(unpacking.json_of(archive.read(n), n)).get("annotation_documents") for n in names]
+    rows = [unpacking.mapping(row) for one in found for row in unpacking.sequence(one)]
     return {
         (unpacking.string(row.get("name")), unpacking.string(row.get("user"))): unpacking.string(row.get("state"))
         for row in rows
