@@ -212,6 +212,8 @@ def test_what_is_wrongly_asked_is_said_in_a_sentence(run, tmp_path, capsys):
         ("study", "rerun", study),
         ("study", "regrade", run, "--codebook", tmp_path, "--out", tmp_path / "r"),
         ("study", "agreement", tmp_path),
+        ("study", "express", run, "--framework", "snakes", "--csv", tmp_path / "t.csv"),
+        ("study", "express", tmp_path, "--framework", "iap2", "--csv", tmp_path / "t.csv"),
     ]
     for argv in wrong:
         code = said(*argv)
@@ -236,3 +238,14 @@ def test_each_step_notes_what_it_was_asked(finished):
     steps = {step["step"]: step for step in about["steps"]}
     assert steps["agreement"]["coders"] == ["ann", "ben"] and steps["estimate"]["by"] == "region"
     assert about["provenance"]["codebook"] and results.FOLDER
+
+
+def test_the_products_of_a_run_in_other_terms(run, tmp_path, capsys):
+    assert said("study", "express", run, "--framework", "iap2", "--csv", tmp_path / "t.csv") == 0
+    assert "say so beside the table" in capsys.readouterr().out
+    made = rows(str(tmp_path / "t.csv"))
+    assert {(row["grade"], row["IAP2"]) for row in made} >= {
+        ("1", "below Consult"),
+        ("3", "Consult"),
+        ("N1", "no counterpart"),
+    }

@@ -133,6 +133,11 @@ def add_parser(commands: Any, positive: Callable[[str], int]) -> None:
     other.add_argument("--codebook", required=True, metavar="FOLDER", help="your tables: levels.toml, flags.toml ...")
     other.add_argument("--out", required=True, metavar="RUN2", help="the new run folder")
 
+    terms = step("express", _express, "write the products of a run in the terms of another ladder")
+    terms.add_argument("run_folder", metavar="RUN")
+    terms.add_argument("--framework", required=True, metavar="NAME", help="arnstein, iap2, tlap, nihr or nhs-england")
+    terms.add_argument("--csv", required=True, metavar="F", help="the table to write")
+
 
 def _share(text: str) -> float:
     try:
@@ -330,4 +335,24 @@ def _regrade(args: argparse.Namespace) -> int:
         f"{args.out}: {counts['documents']:,} documents, {counts['products']:,} products, "
         f"{counts['changed']:,} of which have another grade."
     )
+    return 0
+
+
+def _express(args: argparse.Namespace) -> int:
+    from claimscan.batch import run_tables
+    from claimscan.files import check_target, write_whole
+    from claimscan.study.folder import table
+    from claimscan.study.frameworks import framework
+
+    ladder = framework(args.framework)
+    check_target(args.csv, [])
+    columns = run_tables.columns_of(args.run_folder, "products")
+    at = columns.index("grade") + 1
+    rows = (
+        {**row, ladder.column: ladder.term(row["grade"])} for row in run_tables.batches(args.run_folder, "products")
+    )
+    write_whole(args.csv, table(rows, [*columns[:at], ladder.column, *columns[at:]]))
+    _said(f"{args.csv}: the column “{ladder.column}” ({ladder.source}). It does not fit well; say so beside the table:")
+    for misfit in ladder.misfits:
+        _said(f"- {misfit}")
     return 0

@@ -213,7 +213,7 @@ def _estimates(table: _Table, group: str | None, level: float, min_documents: in
     units = float(values["h_n"].sum())
     effect = _design_effect(float(main.value), float(main.variance), units, design)
     few = int(min((values["h_y"] > 0).sum(), (values["h_y"] < values["h_n"]).sum()))
-    rare = (f"Only {few} coded documents show a unit with the property, or without it: read the interval with care.",)
+    rare = (f"Coded documents that show a unit with the property, or without it: {few}. Read the interval with care.",)
     found["coded"] = _estimate(design, main, "coded", level, df, n, units, rare * (few < FEW), design_effect=effect)
     if not machine[1]:
         found["powered"] = Estimate(
@@ -221,7 +221,7 @@ def _estimates(table: _Table, group: str | None, level: float, min_documents: in
         )
     else:
         apart = int((abs(values["h_y"] - values["m_y"]) + abs(values["h_n"] - values["m_n"]) > 0).sum())
-        close = (f"Machine and hand differ in {apart} coded documents only: how often they do is not well known.",)
+        close = (f"Coded documents in which claimscan and hand differ: {apart}. How often they do is not well known.",)
         found["powered"] = _estimate(
             design, powered, "powered", level, df, n, units, close * (apart < FEW), **powered.detail
         )

@@ -87,7 +87,7 @@ def paragraph(study: Study, found: Tables) -> str:
             f"Shares were estimated from the grades of all {len(drawable):,} documents and the hand coding{gold} of {len(n):,}, weighted "
             "by inverse probability and clustered by document: a difference estimator with tuned weight (prediction-powered "
             "inference), beside hand coding alone, the correction of Rogan and Gladen, and claimscan alone, which is biased. Drawn "
-            "documents that were not coded are taken to be like the coded ones of their stratum."
+            "documents that were not coded, or on which coders are not settled, are taken to be like the others of their stratum."
         )
     said.append("The archive of the study can be run again to the same bytes.")
     return "\n\n".join(said) + "\n"
