@@ -176,6 +176,12 @@ def test_a_coder_that_the_caller_names_is_whose_codings_they_are(name):
     assert returned.coded == ((DOCUMENTS[0].id, "Dee"),)
 
 
+@pytest.mark.parametrize("name", WITH_CODINGS)
+def test_line_ends_and_odd_marks_in_a_note_stay(name):
+    project = replace(SMALL_PROJECT, codings=[replace(SMALL[0], note="a\r\nb\rc\td _x000D_ _x005F_")])
+    assert back(name, written(name, project), project).codings == tuple(project.codings)
+
+
 CHARACTERS = st.sampled_from(
     "ab cdef. \n\r\t\x0c\x0b\x00\x1f\x85\u0301\u200d\ufeff\ufffd\uffff\ud83d\udc00\U0001f600é'=<&]\""
 )
@@ -1066,7 +1072,9 @@ def test_annotations_of_pages_and_of_whole_documents_are_listed():
 
 
 @given(
-    st.sampled_from([{}, {"le_n": 4}]), st.text(st.sampled_from("le_n=3\n+ thing/xnote:"), max_size=30), st.booleans()
+    st.sampled_from([{}, {"le_n": 4}]),
+    st.lists(st.sampled_from(["le_n=3", "\n", "+", " ", "+ thing/x", "note:", "\r", "hm"]), max_size=6).map("".join),
+    st.booleans(),
 )
 def test_a_memo_is_read_as_it_was_written(detail, note, own):
     coding = replace(SMALL[0], detail=detail, note=note, also=("also/part",))
