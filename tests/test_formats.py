@@ -226,7 +226,7 @@ def projects(draw):
 
 @pytest.mark.parametrize("name", WITH_CODINGS)
 def test_any_text_and_any_codings_come_back_the_same(name):
-    @settings(max_examples=8 if name == "xlsx" else 25, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=8 if name == "xlsx" else 15, suppress_health_check=list(HealthCheck))
     @given(projects())
     def check(project):
         returned = back(name, written(name, project), project)
@@ -1228,7 +1228,7 @@ def bent(draw, value):
 def test_any_json_is_read_listed_or_refused(name):
     said = written(name, SMALL_PROJECT).decode()
 
-    @settings(max_examples=25, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=15, suppress_health_check=list(HealthCheck))
     @given(bent(json.loads(said)))
     def check(value):
         survives(name, json.dumps(value).encode())
@@ -1261,7 +1261,7 @@ def test_any_xml_is_read_listed_or_refused(name):
         target_bytes = files[target]
     values = st.sampled_from(["", "-5", "9" * 30, "x", "1e5", "u1", "c1", "nan", "{", "thing/", "2 3 4"])
 
-    @settings(max_examples=25, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=15, suppress_health_check=list(HealthCheck))
     @given(st.data())
     def check(data):
         root = etree.fromstring(target_bytes)
@@ -1289,7 +1289,7 @@ def test_any_xml_is_read_listed_or_refused(name):
 def test_any_bytes_are_read_listed_or_refused(name):
     whole = bytearray(written(name, SMALL_PROJECT))
 
-    @settings(max_examples=8 if name in ("xlsx", "inception") else 25, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=8 if name in ("xlsx", "inception") else 15, suppress_health_check=list(HealthCheck))
     @given(st.data())
     def check(data):
         survives(name, data.draw(st.binary(max_size=60)))
