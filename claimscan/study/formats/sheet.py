@@ -48,6 +48,7 @@ ROWS, WIDE, MEMBERS, UNPACKED = 500_000, 60, 1_000, 500_000_000
 MADE = datetime(*unpacking.MADE)
 
 _ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")  # a spreadsheet would read _x003D_ as the character it numbers
+_ESCAPED = re.compile("_x00(?:5F|0D)_")
 _AGAIN = "Use the workbook that was exported, saved as .xlsx, or its sheet “Codings” as CSV."
 
 Row = Mapping[str, str]
@@ -325,7 +326,9 @@ def _at(placer: Placer, known: Known, key: str, row: Row) -> tuple[Anchor, str]:
 
 def _shown(value: Any) -> str:
     """A cell's value as a person sees it; of text also the space at its edges."""
-    return value.replace("_x005F_", "_").replace("_x000D_", "\n") if isinstance(value, str) else shown(value)
+    if not isinstance(value, str):
+        return shown(value)
+    return _ESCAPED.sub(lambda match: "_" if match[0] == "_x005F_" else "\r", value)
 
 
 def _flat(words: str) -> str:

@@ -61,10 +61,11 @@ def memo(coding: Coding, *, own: bool = False) -> str:
     detail, note = detail_text(coding.detail), coding.note
     lines = [detail] if detail else []
     if note:
-        if not detail and (_DETAIL.match(note) or note.startswith(_NOTE)):
+        first, last = note.partition("\n")[0], note.rpartition("\n")[2]
+        if not detail and (_DETAIL.match(first) or first.strip() == _NOTE):
             lines.append(_NOTE)
         lines.append(note)
-        if note.rpartition("\n")[2] == "+" or _OWN.fullmatch(note.rpartition("\n")[2]):
+        if last.strip() == "+" or _OWN.fullmatch(last):
             lines.append("+")
     if own:
         lines += [f"+ {tag}" for tag in coding.tags]
