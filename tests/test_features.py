@@ -11,7 +11,7 @@ from sklearn.preprocessing import MaxAbsScaler
 import claimscan
 from claimscan.study.features import InvolvementFeatures
 
-CLAIM = "This plan was co-produced with carers. Nine carers met us every month from the start and were paid."
+CLAIM = "This plan was co-produced with carers. Nine carers met us every month from the start. They were paid for their time."
 PLAIN = "Bins are emptied on Tuesdays."
 
 
