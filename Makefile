@@ -17,10 +17,10 @@ demo: $(VENV)/demo.ok  ## set up, check a sample strategy and show the finding
 
 test: $(VENV)/test.ok lint  ## set up and run every test
 	$(BIN)/python -m pytest --nbmake notebooks
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 quick: $(VENV)/test.ok  ## the tests without the slow ones
-	$(BIN)/python -m pytest -n 2 -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 lint: $(VENV)/test.ok  ## style, types and the order of imports
 	$(BIN)/black --check -q -l 120 claimscan tests benchmarks

@@ -245,7 +245,7 @@ def test_the_named_exceptions_do_lower_it():
 
 # --- the same bytes give the same report ----------------------------------------------------------------------------
 
-TWICE = "\n\n".join(case["text"].strip() for case in CASES)
+TWICE = "\n\n".join(case["text"].strip() for case in CASES[::2])
 
 
 def test_the_same_text_gives_the_same_json_twice():
@@ -277,7 +277,7 @@ def test_the_same_bytes_give_the_same_json_in_another_process(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("layout", ["one-column", "two-column", "boxes-tables", "designed"])
 def test_boxes_are_on_their_page(layout):
-    paths = sorted(PDFS.glob(f"*.{layout}.pdf"))[::2]
+    paths = sorted(PDFS.glob(f"*.{layout}.pdf"))[::3]
     if not paths:
         pytest.skip("the sample PDFs are not compiled: python -m claimscan.training compile")
     for path in paths:

@@ -166,15 +166,16 @@ def test_without_texts_the_results_are_made_again_from_the_ratings(finished, tmp
     assert found.whole and len(found.same) == 18
 
 
-def test_a_changed_archive_is_noticed(finished, tmp_path):
+def test_a_changed_archive_is_noticed(finished, tmp_path, capsys):
     with zipfile.ZipFile(finished / "study.zip") as packed:
         packed.extractall(tmp_path / "a")
     table = tmp_path / "a" / "study" / "results" / "estimates" / "estimates.csv"
     table.write_text(table.read_text(encoding="utf-8").replace("0.2000", "0.9000"), encoding="utf-8")
+    capsys.readouterr()
     assert said("study", "rerun", tmp_path / "a") == 1
-    found = archiving.check(str(tmp_path / "a"))
-    assert "study/results/estimates/estimates.csv" in found.damaged
-    assert found.different == ("results/estimates/estimates.csv",)
+    told = capsys.readouterr().out
+    assert "damaged: study/results/estimates/estimates.csv" in told
+    assert "different: results/estimates/estimates.csv" in told and "17 result files" in told
 
 
 def test_a_sample_is_made_larger_and_keeps_what_it_had(run, tmp_path):
