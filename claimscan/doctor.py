@@ -33,6 +33,10 @@ PARTS: tuple[tuple[str, str, str], ...] = (
     ("rich", "shows how far a scan is", ""),
     ("distributed", "hands a scan to a cluster", "cluster"),
     ("pytesseract", "reads pages that are pictures", "ocr"),
+    ("scipy", "works out intervals of a study", "study"),
+    ("matplotlib", "draws the figures of a study", "study"),
+    ("dkpro-cassis", "writes and reads INCEpTION's files", "study"),
+    ("scikit-learn", "takes what documents show into models", "study"),
 )
 
 

@@ -250,3 +250,12 @@ def test_the_products_of_a_run_in_other_terms(run, tmp_path, capsys):
         ("3", "Consult"),
         ("N1", "no counterpart"),
     }
+
+
+def test_a_package_that_is_not_there_is_named(finished, tmp_path, capsys, monkeypatch):
+    study = tmp_path / "study"
+    shutil.copytree(finished / "study", study)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert said("study", "report", study) == 2
+    told = capsys.readouterr().err
+    assert "needs the package matplotlib" in told and "claimscan[study]" in told

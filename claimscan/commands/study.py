@@ -48,7 +48,7 @@ def add_parser(commands: Any, positive: Callable[[str], int]) -> None:
         made: argparse.ArgumentParser = steps.add_parser(
             name, help=about, description=about[:1].upper() + about[1:] + "."
         )
-        made.set_defaults(run=run)
+        made.set_defaults(run=_with_packages(run))
         return made
 
     init = step("init", _init, "begin a study over a finished run")
@@ -137,6 +137,24 @@ def add_parser(commands: Any, positive: Callable[[str], int]) -> None:
     terms.add_argument("run_folder", metavar="RUN")
     terms.add_argument("--framework", required=True, metavar="NAME", help="arnstein, iap2, tlap, nihr or nhs-england")
     terms.add_argument("--csv", required=True, metavar="F", help="the table to write")
+
+
+def _with_packages(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
+    """The step, with a plain sentence where a package that only studies need is not installed."""
+
+    def guarded(args: argparse.Namespace) -> int:
+        try:
+            return run(args)
+        except ModuleNotFoundError as error:
+            name = (error.name or "").partition(".")[0]
+            if name in ("", "claimscan"):
+                raise
+            raise UsageError(
+                f"This step needs the package {name}, which is not installed.",
+                "Install what studies need with: pip install 'claimscan[study]'",
+            ) from error
+
+    return guarded
 
 
 def _share(text: str) -> float:
