@@ -15,13 +15,12 @@ demo: $(VENV)/demo.ok  ## set up, check a sample strategy and show the finding
 	@echo "A copy of the document with each place highlighted: build/demo.pdf"
 	@echo "The document itself: $(SAMPLE)"
 
-# Three processes for two cores: browser and batch tests wait for others much of their time.
 test: $(VENV)/test.ok lint  ## set up and run every test
 	$(BIN)/python -m pytest --nbmake notebooks
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 quick: $(VENV)/test.ok  ## the tests without the slow ones
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 lint: $(VENV)/test.ok  ## style, types and the order of imports
 	$(BIN)/black --check -q -l 120 claimscan tests benchmarks
