@@ -16,7 +16,7 @@ demo: $(VENV)/demo.ok  ## set up, check a sample strategy and show the finding
 	@echo "The document itself: $(SAMPLE)"
 
 test: $(VENV)/test.ok lint  ## set up and run every test
-	$(BIN)/python -m pytest --nbmake notebooks
+	$(BIN)/python -m pytest -n 2 --nbmake notebooks
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 quick: $(VENV)/test.ok  ## the tests without the slow ones

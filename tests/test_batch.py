@@ -645,7 +645,7 @@ def test_workers_killed_again_and_again_cost_nothing():
     items, made = [f"item {n}" for n in range(40)], {}
     for item, pid in local._each(items, _trouble, str, 2, work.Bounds()):
         made[item] = pid
-        if len(made) in (5, 12, 13, 25):
+        if len(made) in (5, 12, 20, 28):  # apart, so that no item is hit twice: that would end it, rightly
             os.kill(pid, signal.SIGKILL)  # the worker that has just done this one, and may be at another
     assert set(made) == set(items) and all(isinstance(pid, int) for pid in made.values())
     assert len(set(made.values())) >= 4
