@@ -11,7 +11,7 @@ from typing import Any
 from claimscan.codebook import CLAIM_TYPES, MENTION_TYPES, Tables, tables
 from claimscan.errors import UsageError
 from claimscan.study import agreement as figures
-from claimscan.study.codings import MENTION
+from claimscan.study.codings import MENTION, Coding
 from claimscan.study.deriving import MACHINE
 from claimscan.study.folder import Study
 from claimscan.study.units import Rating, orders, ratings
@@ -43,16 +43,6 @@ def made(
     Raises:
         UsageError: a coder is not known, or no document was coded by two of them.
     """
-    rated, by_document = rating_rows(study, coders, table)
-    out = tables_of(rated, seed=seed, draws=draws, table=table)
-    out["spans"] = _spans(study, coders, by_document, seed, draws)
-    return out
-
-
-def rating_rows(
-    study: Study, coders: Sequence[str], table: Tables | None = None
-) -> tuple[list[Row], dict[str, list[str]]]:
-    """Every rating as a row, and who has coded each document that two or more of the coders have coded."""
     known = {*study.coders(), MACHINE}
     for who in coders:
         if who not in known:
@@ -68,15 +58,19 @@ def rating_rows(
             "No document was coded by two of these coders.",
             f"Import the codings of two people, or compare one with “{MACHINE}”.",
         )
-    every = [c for one in returned.values() for c in one.codings]
-    rows: list[Row] = []
+    every = [c for one in returned.values() for c in one.codings if c.document in by_document]
+    rated: list[Row] = []
+    lengths: dict[str, int] = {}
     for row in study.sample():
         if row["document"] in by_document:
             read = study.document(row["document"], row["source"])
             own = [c for c in every if c.document == read.id]
             found = ratings(read, study.population(read.id), own, by_document[read.id], table)
-            rows += [{**_plain(rating), "source": row["source"]} for rating in found]
-    return rows, by_document
+            rated += [{**_plain(rating), "source": row["source"]} for rating in found]
+            lengths[read.id] = len(read.text)
+    out = tables_of(rated, seed=seed, draws=draws, table=table)
+    out["spans"] = _spans(every, lengths, by_document, seed, draws)
+    return out
 
 
 def tables_of(rated: Sequence[Row], *, seed: int, draws: int, table: Tables | None = None) -> dict[str, list[Row]]:
@@ -196,16 +190,17 @@ def _reached(found: figures.Agreement, target: Mapping[str, Any]) -> str:
 
 
 def _spans(
-    study: Study, coders: Sequence[str], by_document: Mapping[str, list[str]], seed: int, draws: int
+    codings: Iterable[Coding],
+    lengths: Mapping[str, int],
+    by_document: Mapping[str, list[str]],
+    seed: int,
+    draws: int,
 ) -> list[Row]:
     """Agreement on where spans begin and end: of the uses of the word, of claims, and of the evidence of all slots."""
-    every = [c for who in coders for c in study.returned(who).codings if c.document in by_document]
-    names = {row["document"]: row["source"] for row in study.sample()}
-    lengths = {key: len(study.document(key, names[key]).text) for key in by_document}
     coded = [(document, who) for document, own in by_document.items() for who in own]
     claims = {f"{MENTION}/{kind}" for kind in CLAIM_TYPES}
     kinds: dict[str, list[figures.Span]] = {"uses of the word": [], "claims": [], "evidence": []}
-    for c in every:
+    for c in codings:
         slot, _, value = c.code.partition("/")
         if slot == MENTION:
             kinds["uses of the word"].append(figures.Span(c.document, c.coder, c.start, c.end, value))

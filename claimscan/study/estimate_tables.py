@@ -15,7 +15,8 @@ from claimscan.study import estimating
 from claimscan.study.adjudicating import ADJUDICATED
 from claimscan.study.agreement_tables import number
 from claimscan.study.beginning import DRAWABLE, NO_CLAIM, main_of
-from claimscan.study.deriving import MACHINE, derive
+from claimscan.study.codings import Coding
+from claimscan.study.deriving import MACHINE, codings_of, derive, population_of, thing_names
 from claimscan.study.drawing import strata
 from claimscan.study.folder import Study
 from claimscan.study.frameworks import Framework
@@ -92,6 +93,13 @@ def counts(study: Study, gold: str = "", by: str = "", table: Tables | None = No
     for product in study.table("products.csv"):
         products.setdefault(product["document"], []).append(product)
     chosen = gold_of(study, gold)
+    if not chosen:
+        raise UsageError("Nobody has coded a drawn document yet.", "Import codings first.")
+    codings: dict[str, list[Coding]] = {key: [] for key in chosen}
+    for who in sorted(set(chosen.values())):
+        for coding in study.returned(who).codings:
+            if chosen.get(coding.document) == who:
+                codings[coding.document].append(coding)
     out: list[Row] = []
     for key, row in frame.items():
         stratum, chance = placed[key]
@@ -101,15 +109,13 @@ def counts(study: Study, gold: str = "", by: str = "", table: Tables | None = No
             {"id": p["id"], "grade": p["grade"], "is_document": p["is_document"] == "yes", "flags": _flags(p)}
             for p in products.get(key, [])
         ]
-        hand, match = _by_hand(study, row, chosen[key], table) if key in chosen else ([], {})
+        hand, match = _by_hand(study, row, codings[key], table) if key in chosen else ([], {})
         for who, found in ((MACHINE, machine), *([("hand", hand)] if key in chosen else [])):
             main = main_of(found)
             out.append({**about, "by": who, "id": "", "grade": main.get("grade", NO_CLAIM), "flags": _all_flags(found)})
             for p in found:
                 said = {"id": p["id"], "grade": p["grade"], "flags": " ".join(p["flags"])}
                 out.append({**about, "by": who, **said, "match": match.get((who, p["id"]), "")})
-    if not chosen:
-        raise UsageError("Nobody has coded a drawn document yet.", "Import codings first.")
     return out
 
 
@@ -132,35 +138,33 @@ def gold_of(study: Study, gold: str = "") -> dict[str, str]:
 
 
 def _by_hand(
-    study: Study, row: Mapping[str, str], who: str, table: Tables | None
+    study: Study, row: Mapping[str, str], codings: Sequence[Coding], table: Tables | None
 ) -> tuple[list[Row], dict[tuple[str, str], str]]:
-    """The products that a person's codings make, and which of claimscan's each is."""
+    """The products that a person's codings of one document make, and which of claimscan's each is."""
     document = study.document(row["document"], row["source"])
-    population = study.population(document.id)
-    own = {coder: [c for c in study.returned(coder).codings if c.document == document.id] for coder in (MACHINE, who)}
-    reports = {coder: derive(document, population, codings, {}, table) for coder, codings in own.items()}
-    ids = {coder: {p.name: p.id for p in made.products} for coder, made in reports.items()}
-    as_read = {p["name"]: p["id"] for p in _named(study, document.id)}
+    whole = study.report(document.id)
+    population = population_of(whole)
+    own: dict[str, Sequence[Coding]] = {MACHINE: codings_of(whole), "hand": codings}
+    reports = {side: derive(document, population, coded, {}, table) for side, coded in own.items()}
+    hand = reports["hand"]
+    ids = {
+        MACHINE: {name: key for key, name in thing_names(whole["products"]).items()},
+        "hand": {p.name: p.id for p in hand.products},
+    }
     match: dict[tuple[str, str], str] = {}
     for n, unit in enumerate(things(document, own, reports), 1):
         if len(unit.names) == 2:
-            match[MACHINE, as_read[unit.names[MACHINE]]] = match["hand", ids[who][unit.names[who]]] = str(n)
+            match |= {(side, ids[side][name]): str(n) for side, name in unit.names.items()}
     found = [
         {
             "id": p.id,
-            "grade": reports[who].findings[p.id].grade,
+            "grade": hand.findings[p.id].grade,
             "is_document": p.is_document,
-            "flags": [f.code for f in reports[who].findings[p.id].flags],
+            "flags": [f.code for f in hand.findings[p.id].flags],
         }
-        for p in reports[who].products
+        for p in hand.products
     ]
     return found, match
-
-
-def _named(study: Study, document: str) -> list[dict[str, str]]:
-    from claimscan.study.deriving import thing_names
-
-    return [{"id": key, "name": name} for key, name in thing_names(study.report(document)["products"]).items()]
 
 
 def _flags(product: Mapping[str, str]) -> list[str]:
